@@ -430,7 +430,7 @@ export class Process {
     if (!this.#alive) return;
     this.#alive = false;
     for (const child of this.#children) child.exit();
-    this.#parent?.#children.delete(this);
+    if (this.#parent) this.#parent.#children.delete(this);
     const hooks = this.#exitHooks;
     this.#exitHooks = undefined;
     if (hooks) for (const hook of hooks) hook();

@@ -1,0 +1,77 @@
+import type { ApiRequest, UserInfo } from '#apimachinery/api-request.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import type { SpanId } from '#base/tracer.ts';
+import type { HttpResponse, Upgraded } from '#transport/http.ts';
+
+/** What the server lends to the code that extends it, for the life of one request. */
+export interface RequestContext {
+  readonly request: ApiRequest;
+  /** Virtual time, ms. */
+  readonly now: number;
+  /** The request's span. */
+  readonly span: SpanId;
+  /** The stored object below all admission: a consistent read of the server's own. Undefined when there is none. */
+  read<T extends ApiObject>(resource: ResourceDefinition<T>, namespace: string | undefined, name: string): T | undefined;
+  /** All stored objects of a namespace (or of all), by reference; for admission plugins and allocators. */
+  readAll<T extends ApiObject>(resource: ResourceDefinition<T>, namespace?: string): readonly T[];
+  /** Text for the `Warning` header. */
+  warn(text: string): void;
+}
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+export interface AdmissionAttributes {
+  readonly operation: AdmissionOperation;
+  readonly resource: ResourceDefinition;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  /** Absent on DELETE and CONNECT. */
+  readonly object?: ApiObject;
+  readonly oldObject?: ApiObject;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+}
+
+/**
+ * One admission plugin. `admit` returns the object that goes on (sharing what it keeps); `validate` only throws a
+ * StatusError. Order and meaning follow apiserver/pkg/admission, v1.33.
+ */
+export interface AdmissionPlugin {
+  /** As `--enable-admission-plugins` names it. */
+  readonly name: string;
+  admit?(attributes: AdmissionAttributes, context: RequestContext): ApiObject | undefined;
+  validate?(attributes: AdmissionAttributes, context: RequestContext): void;
+}
+
+/** Behaviour of a subresource that is more than reading and writing the object itself. */
+export interface SubresourceEndpoint {
+  readonly resource: ResourceDefinition;
+  readonly subresource: string;
+  /** What discovery says of it. */
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string; /** OpenAPI definition of the body. */ readonly schema: string };
+  readonly verbs: readonly string[];
+  /** POST of an object. */
+  create?(context: RequestContext, store: ObjectStore): Promise<ApiObject>;
+  /** GET (and POST) that answers with bytes or upgrades. */
+  connect?(context: RequestContext, store: ObjectStore): Promise<HttpResponse | Upgraded>;
+}
+
+/** The server's own access to stored objects, for subresource endpoints. */
+export interface ObjectStore {
+  /** Throws NotFound. */
+  get<T extends ApiObject>(resource: ResourceDefinition<T>, namespace: string | undefined, name: string): T;
+  /**
+   * Reads, applies `update`, validates with `validateUpdate` of the resource when `validate` says so, and writes;
+   * tries again when somebody else was faster. `update` may throw, and returns its argument for "nothing to do".
+   */
+  update<T extends ApiObject>(
+    context: RequestContext,
+    resource: ResourceDefinition<T>,
+    namespace: string | undefined,
+    name: string,
+    update: (object: T) => T,
+  ): Promise<T>;
+  /** Deletes as the delete verb does, with the request's options or these. */
+  delete(context: RequestContext, resource: ResourceDefinition, namespace: string | undefined, name: string, options?: ApiRequest['options']): Promise<ApiObject>;
+}
