@@ -11,11 +11,12 @@ export const cache = path.join(root, 'node_modules/.cache/tabernetes');
 
 /**
  * Makes node_modules agree with package-lock.json: nothing if a stamp says that it does, else `npm ci`. Says what it
- * does on stderr only, since stdout belongs to the program that is started next. Ends the process if it cannot.
+ * does on stderr only, since stdout belongs to the program that is started next. Throws if it cannot.
  */
-export function ensureInstalled() {
+export function install() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed; this is ${process.version}.`);
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new Error(`Node 20.19 or newer is needed; this is ${process.version}.`);
 
   const lock = readFileSync(path.join(root, 'package-lock.json'));
   const hash = createHash('sha256').update(lock).digest('hex');
@@ -30,7 +31,8 @@ export function ensureInstalled() {
     const { status, error } = npm?.endsWith('npm-cli.js')
       ? spawnSync(process.execPath, [npm, ...args], options)
       : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
-    if (status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ''}. It needs the npm registry once.`);
+    if (status !== 0)
+      throw new Error(`npm ci failed${error ? `: ${error.message}` : ''}. It needs the npm registry once.`);
   }
   mkdirSync(cache, { recursive: true });
   writeFileSync(stamp, hash);
@@ -46,10 +48,14 @@ function satisfies(lock) {
   );
 }
 
-/** @returns {never} */
-function fail(message) {
-  process.stderr.write(`${message}\n`);
-  process.exit(1);
+/** `install`, for programs that have nothing to do without it. */
+export function ensureInstalled() {
+  try {
+    install();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
 }
 
 if (process.argv[1] === import.meta.filename) ensureInstalled();

@@ -35,6 +35,9 @@ export const unitStage = {
   report: vitestCounts,
 };
 
+/** The static site. */
+export const buildStage = { name: 'build', command: [process.execPath, path.join(root, 'tools/build.js')] };
+
 /** The journeys on the built page. */
 export const pageStage = {
   name: 'page tests',
@@ -126,9 +129,10 @@ export function summarize(results) {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   const skipped = results.flatMap((result) => result.skipped.map((title) => `${result.name}: ${title}`));
   console.log('');
+  // Worded so that only the last line reads `N passed, N failed`.
   for (const { name, passed, failed, skipped, seconds } of results) {
     console.log(
-      `${failed ? 'FAILED' : 'ok    '}  ${name}: ${passed} passed, ${failed} failed, ${skipped.length} skipped (${seconds.toFixed(1)} s)`,
+      `${failed ? 'FAILED' : 'ok    '}  ${name}: ${passed} of ${passed + failed}, ${skipped.length} skipped (${seconds.toFixed(1)} s)`,
     );
   }
   if (skipped.length > 0)
