@@ -12,10 +12,9 @@ export default defineConfig({
     // No chunks by hand: a group for Monaco drew the helper of import() into it, and so Monaco into the page's start.
     // Monaco's own chunk is big, and loads after the graph is alive.
     chunkSizeWarningLimit: 4096,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
-  // Found only in workers or behind import(), where Vite's scan of the page does not see them.
-  optimizeDeps: {
-    include: ['@noble/hashes/sha2.js', 'ipaddr.js', 'js-yaml', 'pure-rand', 'rfc6902', 'unbash', 'yaml'],
-  },
+  // The scan starts at the page only; what is imported in workers and behind import() has to be found as well.
+  optimizeDeps: { entries: ['index.html', 'src/{hosts/worker,ui}/**/*.{ts,tsx}', '!**/*.test.*'] },
   server: { host: '127.0.0.1' },
 });

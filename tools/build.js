@@ -62,7 +62,10 @@ export async function buildProgram(program) {
       target: 'node20',
       sourcemap: true,
       minify: false,
-      rolldownOptions: { output: { entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' } },
+      rolldownOptions: {
+        checks: { pluginTimings: false },
+        output: { entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' },
+      },
     },
   });
   const record = { output: path.join(outDir, `${program}.mjs`), inputs };
