@@ -1,0 +1,109 @@
+import ipaddr from 'ipaddr.js';
+import type { FieldError } from './field-error.ts';
+import { goQuote, invalidField } from './validation.ts';
+
+// Addresses in fields that were accepted long before strict rules existed. Follows apimachinery's util/validation/ip.go,
+// v1.33, with StrictIPCIDRValidation off, which is the default.
+
+interface ParsedAddress {
+  readonly bytes: readonly number[];
+  /** As Go's `net.IP` prints it. */
+  readonly text: string;
+  /** Leading zeros, or an IPv4 address dressed as an IPv6 one. */
+  readonly nonStandard: boolean;
+}
+
+function parseAddress(value: string): ParsedAddress | undefined {
+  if (!value.includes(':')) {
+    const parts = value.split('.');
+    if (parts.length !== 4 || !parts.every((part) => /^\d+$/.test(part) && Number(part) <= 255)) return undefined;
+    const text = parts.map(Number).join('.');
+    return { bytes: parts.map(Number), text, nonStandard: text !== value };
+  }
+  if (value.includes('%') || !ipaddr.IPv6.isValid(value)) return undefined;
+  const address = ipaddr.IPv6.parse(value);
+  if (address.isIPv4MappedAddress() && /^(?:0*:)+:?ffff:/i.test(value)) {
+    const inner = address.toIPv4Address();
+    return { bytes: inner.toByteArray(), text: inner.toString(), nonStandard: true };
+  }
+  return { bytes: address.toByteArray(), text: address.toRFC5952String(), nonStandard: false };
+}
+
+/** Whether a text is an IP address of either family, leading zeros allowed. */
+export function isIPAddress(value: string): boolean {
+  return parseAddress(value) !== undefined;
+}
+
+/** Whether addresses are of both families. They must be valid. */
+export function isDualStack(addresses: readonly string[]): boolean {
+  const families = new Set(addresses.map((address) => address.includes(':')));
+  return families.size === 2;
+}
+
+/** `known` are values of the old object, which stay valid. */
+export function validateLegacyIP(
+  value: string,
+  path: string,
+  errors: FieldError[],
+  known: readonly string[] = [],
+): void {
+  if (!known.includes(value) && !parseAddress(value)) {
+    errors.push(invalidField(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'));
+  }
+}
+
+/** Warnings for an address that passed {@link validateLegacyIP}. */
+export function warningsForIP(value: string, path: string): string[] {
+  const address = parseAddress(value);
+  if (!address) return [];
+  if (address.nonStandard) {
+    return [
+      `${path}: non-standard IP address ${goQuote(value)} will be considered invalid in a future Kubernetes release: use ${goQuote(address.text)}`,
+    ];
+  }
+  if (address.text === value) return [];
+  return [`${path}: IPv6 address ${goQuote(value)} should be in RFC 5952 canonical format (${goQuote(address.text)})`];
+}
+
+function parseCIDR(value: string): { address: ParsedAddress; network: string; bits: number } | undefined {
+  const [ip = '', prefix, ...rest] = value.split('/');
+  const address = parseAddress(ip);
+  if (!address || prefix === undefined || rest.length || !/^\d+$/.test(prefix)) return undefined;
+  const bits = Number(prefix);
+  if (bits > address.bytes.length * 8) return undefined;
+  const masked = address.bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, bits - i * 8))) & 0xff);
+  return { address, network: parseAddress(ipaddr.fromByteArray([...masked]).toString())?.text ?? '', bits };
+}
+
+/** A range of addresses such as `10.244.0.0/24`. */
+export function validateLegacyCIDR(value: string, path: string, errors: FieldError[]): void {
+  if (!parseCIDR(value)) {
+    errors.push(invalidField(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'));
+  }
+}
+
+/** Warnings for a range that passed {@link validateLegacyCIDR}. */
+export function warningsForCIDR(value: string, path: string): string[] {
+  const parsed = parseCIDR(value);
+  if (!parsed) return [];
+  const { address, network, bits } = parsed;
+  const canonical = `${network}/${bits}`;
+  const warnings: string[] = [];
+  if (network !== address.text) {
+    const single = `${address.text}/${address.bytes.length * 8}`;
+    warnings.push(
+      `${path}: CIDR value ${goQuote(value)} is ambiguous in this context (should be ${goQuote(canonical)} or ${goQuote(single)}?)`,
+    );
+  }
+  if (address.nonStandard || /\/0\d/.test(value)) {
+    warnings.push(
+      `${path}: non-standard CIDR value ${goQuote(value)} will be considered invalid in a future Kubernetes release: use ${goQuote(canonical)}`,
+    );
+  }
+  if (warnings.length === 0 && canonical !== value) {
+    warnings.push(
+      `${path}: IPv6 CIDR value ${goQuote(value)} should be in RFC 5952 canonical format (${goQuote(canonical)})`,
+    );
+  }
+  return warnings;
+}
