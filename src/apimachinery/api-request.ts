@@ -81,6 +81,8 @@ export interface ApiList {
   readonly resourceVersion: string;
   readonly continue?: string;
   readonly remainingItemCount?: number;
+  /** The span of the write that made each item; for engine components, whose informers hand it on as the cause. */
+  readonly causes?: readonly SpanId[];
 }
 
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';

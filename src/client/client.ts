@@ -18,6 +18,8 @@ export interface ListResult<T> {
   readonly items: readonly T[];
   readonly resourceVersion: string;
   readonly continue?: string;
+  /** The span of the write that made each item, where the server tells. */
+  readonly causes?: readonly SpanId[];
 }
 
 export interface DeleteOptions {
@@ -82,15 +84,26 @@ export class Client {
 
   create<T extends ApiObject>(resource: ResourceDefinition<T>, object: T, options: RequestOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    return this.#object({ ...this.#request('create', resource, { namespace, ...(name ? { name } : {}) }, options), object });
+    return this.#object({
+      ...this.#request('create', resource, { namespace, ...(name ? { name } : {}) }, options),
+      object,
+    });
   }
 
   update<T extends ApiObject>(resource: ResourceDefinition<T>, object: T, options: RequestOptions = {}): Promise<T> {
     return this.#object({ ...this.#request('update', resource, keyOf(object), options), object });
   }
 
-  updateStatus<T extends ApiObject>(resource: ResourceDefinition<T>, object: T, options: RequestOptions = {}): Promise<T> {
-    return this.#object({ ...this.#request('update', resource, keyOf(object), options), subresource: 'status', object });
+  updateStatus<T extends ApiObject>(
+    resource: ResourceDefinition<T>,
+    object: T,
+    options: RequestOptions = {},
+  ): Promise<T> {
+    return this.#object({
+      ...this.#request('update', resource, keyOf(object), options),
+      subresource: 'status',
+      object,
+    });
   }
 
   patch<T extends ApiObject>(
@@ -109,7 +122,11 @@ export class Client {
   }
 
   /** Resolves when the server has taken the deletion, which need not mean that the object is gone. */
-  async delete<T extends ApiObject>(resource: ResourceDefinition<T>, key: NamespacedName, options: DeleteOptions = {}): Promise<void> {
+  async delete<T extends ApiObject>(
+    resource: ResourceDefinition<T>,
+    key: NamespacedName,
+    options: DeleteOptions = {},
+  ): Promise<void> {
     await this.#backend.request(this.#request('delete', resource, key, options));
   }
 
@@ -136,7 +153,12 @@ export class Client {
     return (await this.#backend.request(request)) as T;
   }
 
-  #request(verb: Verb, resource: ResourceDefinition, key: Partial<NamespacedName>, options: RequestOptions): ApiRequest {
+  #request(
+    verb: Verb,
+    resource: ResourceDefinition,
+    key: Partial<NamespacedName>,
+    options: RequestOptions,
+  ): ApiRequest {
     return {
       verb,
       group: resource.group,
