@@ -139,6 +139,15 @@ export class Pump {
     return this.#timers.peek()?.due;
   }
 
+  /**
+   * Moves the clock forward while nothing is ready and no timer falls due before `time`; otherwise does nothing: then
+   * `run` has work to do first. For hosts, before an input is stamped.
+   */
+  advanceTo(time: number): void {
+    const due = this.nextDue();
+    if (!this.#running && !this.hasReady && time > this.#now && (due === undefined || due > time)) this.#now = time;
+  }
+
   /** What would run next, for the debugger. */
   peek(): { readonly process: string; readonly name: string; readonly due: number } | undefined {
     this.#dropStopped();
