@@ -97,6 +97,8 @@ export class Pump {
   #running = false;
   /** Called before each turn; for logs and hashes only. */
   onTurn: ((turn: Turn) => void) | undefined;
+  /** Called when a run begins (true) and ends (false); for guards. */
+  onRun: ((running: boolean) => void) | undefined;
   /** Called when work becomes ready while the pump does not run: the driver should run it. */
   onWork: (() => void) | undefined;
 
@@ -161,6 +163,7 @@ export class Pump {
   async run(options: RunOptions): Promise<number> {
     assert(!this.#running, 'the pump is already running');
     this.#running = true;
+    this.onRun?.(true);
     const first = this.#turns;
     const last = options.maxTurns === undefined ? Number.POSITIVE_INFINITY : first + options.maxTurns;
     try {
@@ -201,6 +204,7 @@ export class Pump {
       return this.#turns - first;
     } finally {
       this.#running = false;
+      this.onRun?.(false);
       this.#current = undefined;
       this.#currentJob = undefined;
       this.#turnOpen = false;
