@@ -80,6 +80,10 @@ export interface Strategy<T> {
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** Objects may keep existing while they are deleted gracefully, without finalizers (Pods). */
   readonly gracefulDeletion?: boolean;
+  /** A deleted object stays while this says so, beside metadata.finalizers (namespaces: spec.finalizers). */
+  holdsDeletion?(object: T): boolean;
+  /** What the beginning of deletion changes (namespaces: the phase becomes Terminating). */
+  prepareForDelete?(object: T): T;
   readonly defaultGarbageCollection?: 'background' | 'orphan' | 'foreground';
 }
 
@@ -90,6 +94,26 @@ export type FieldGetter<T> = { get(object: T): string }['get'];
 export interface ObjectSubresource<T> {
   prepareForUpdate(next: T, previous: T, context: StrategyContext): T;
   validateUpdate(next: T, previous: T): readonly FieldError[];
+  warnings?(next: T, previous: T): readonly string[];
+}
+
+/** metav1.TableRowCondition. */
+export interface TableRowCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/**
+ * A second face of objects that another definition stores: events.k8s.io serves the Events of core v1. Requests are
+ * decoded, defaulted, validated and selected by this definition and its schema; stored under the other's key is the other's
+ * form, converted on the way in and out.
+ */
+export interface StoredAs<T extends ApiObject> {
+  readonly resource: ResourceDefinition;
+  toStored(object: T): ApiObject;
+  fromStored(object: ApiObject): T;
 }
 
 /**
@@ -124,6 +148,9 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly columns?: readonly TableColumn<T>[];
   /** The columns are the whole table (Name and Age included). */
   readonly ownColumns?: boolean;
+  /** Conditions of the table's row, such as Completed for a Pod that has ended. */
+  rowConditions?(object: T): readonly TableRowCondition[];
+  readonly storedAs?: StoredAs<T>;
   /** The storage key's resource part where upstream's differs, such as `minions` for nodes. */
   readonly storagePrefix?: string;
   /** Objects go by themselves after so many seconds (Events: 3600). */

@@ -32,7 +32,19 @@ export class GoValue {
   }
 }
 
-type BadValue = string | number | bigint | boolean | null | undefined | GoValue;
+/** A list of strings in Go notation. */
+export const goStrings = (list: readonly string[]): GoValue => new GoValue(`[]string{${list.map(goQuote).join(', ')}}`);
+
+/** A map of strings in Go notation. */
+export const goStringMap = (map: Readonly<Record<string, string>>): GoValue =>
+  new GoValue(
+    `map[string]string{${Object.keys(map)
+      .sort()
+      .map((key) => `${goQuote(key)}:${goQuote(map[key] as string)}`)
+      .join(', ')}}`,
+  );
+
+export type BadValue = string | number | bigint | boolean | null | undefined | GoValue;
 
 function show(value: BadValue): string {
   if (typeof value === 'string') return goQuote(value);

@@ -1,0 +1,23 @@
+import type { ResourceDefinition } from '#apimachinery/resource.ts';
+import { leases } from './coordination/v1/lease.ts';
+import { configMaps } from './core/v1/config-map.ts';
+import { events } from './core/v1/event.ts';
+import { namespaces } from './core/v1/namespace.ts';
+import { nodes } from './core/v1/node.ts';
+import { secrets } from './core/v1/secret.ts';
+import { serviceAccounts } from './core/v1/service-account.ts';
+import { eventsV1 } from './events/v1/event.ts';
+import { priorityClasses } from './scheduling/v1/priority-class.ts';
+
+/** Every built-in kind, sorted by group and plural. A new kind is one file and one line here. */
+export const resources: readonly ResourceDefinition[] = [
+  configMaps,
+  events,
+  namespaces,
+  nodes,
+  secrets,
+  serviceAccounts,
+  leases,
+  eventsV1,
+  priorityClasses,
+];
