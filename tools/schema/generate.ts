@@ -1,9 +1,14 @@
 // npm run generate: writes src/api/generated from the npm packages and the facts beside this file.
-import { readFileSync, writeFileSync } from 'node:fs';
-import type { Definitions } from './definitions.ts';
+import { writeFileSync } from 'node:fs';
+import { buildDefinitions } from './build-definitions.ts';
+import { readTypeFacts, readWireFacts, refreshFacts } from './facts.ts';
+import { structureSource } from './structure-source.ts';
 import { typesSource } from './types-source.ts';
 
-const definitions: Definitions = JSON.parse(
-  readFileSync(new URL('../../../shared/openapi-definitions.json', import.meta.url), 'utf8'),
-);
-writeFileSync(new URL('../../src/api/generated/types.ts', import.meta.url), typesSource(definitions));
+refreshFacts();
+const { definitions } = buildDefinitions();
+const wire = readWireFacts();
+const write = (file: string, source: string) =>
+  writeFileSync(new URL(`../../src/api/generated/${file}`, import.meta.url), source);
+write('types.ts', typesSource(definitions));
+write('structure.ts', structureSource(definitions, wire, readTypeFacts()));

@@ -3624,6 +3624,7 @@ export interface Subject {
 /** io.k8s.api.scheduling.v1.PriorityClass */
 export interface PriorityClass {
   readonly apiVersion?: string;
+  readonly description?: string;
   readonly globalDefault?: boolean;
   readonly kind?: string;
   readonly metadata: ObjectMeta;
@@ -3796,6 +3797,7 @@ export interface VolumeNodeResources {
 
 /** io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition */
 export interface CustomResourceColumnDefinition {
+  readonly description?: string;
   readonly format?: string;
   readonly jsonPath: string;
   readonly name: string;
@@ -3883,7 +3885,8 @@ export interface CustomResourceSubresourceScale {
 }
 
 /** io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus */
-export interface CustomResourceSubresourceStatus {}
+export interface CustomResourceSubresourceStatus {
+}
 
 /** io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources */
 export interface CustomResourceSubresources {
@@ -3898,6 +3901,7 @@ export interface CustomResourceValidation {
 
 /** io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ExternalDocumentation */
 export interface ExternalDocumentation {
+  readonly description?: string;
   readonly url?: string;
 }
 
@@ -3915,6 +3919,7 @@ export interface JSONSchemaProps {
   readonly default?: RawJson;
   readonly definitions?: Readonly<Record<string, JSONSchemaProps>>;
   readonly dependencies?: Readonly<Record<string, JSONSchemaPropsOrStringArray>>;
+  readonly description?: string;
   readonly enum?: readonly RawJson[];
   readonly example?: RawJson;
   readonly exclusiveMaximum?: boolean;
