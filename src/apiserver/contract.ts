@@ -11,7 +11,11 @@ export interface RequestContext {
   /** The request's span. */
   readonly span: SpanId;
   /** The stored object below all admission: a consistent read of the server's own. Undefined when there is none. */
-  read<T extends ApiObject>(resource: ResourceDefinition<T>, namespace: string | undefined, name: string): T | undefined;
+  read<T extends ApiObject>(
+    resource: ResourceDefinition<T>,
+    namespace: string | undefined,
+    name: string,
+  ): T | undefined;
   /** All stored objects of a namespace (or of all), by reference; for admission plugins and allocators. */
   readAll<T extends ApiObject>(resource: ResourceDefinition<T>, namespace?: string): readonly T[];
   /** Text for the `Warning` header. */
@@ -49,7 +53,12 @@ export interface SubresourceEndpoint {
   readonly resource: ResourceDefinition;
   readonly subresource: string;
   /** What discovery says of it. */
-  readonly kind: { readonly group: string; readonly version: string; readonly kind: string; /** OpenAPI definition of the body. */ readonly schema: string };
+  readonly kind: {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string /** OpenAPI definition of the body. */;
+    readonly schema: string;
+  };
   readonly verbs: readonly string[];
   /** POST of an object. */
   create?(context: RequestContext, store: ObjectStore): Promise<ApiObject>;
@@ -73,5 +82,11 @@ export interface ObjectStore {
     update: (object: T) => T,
   ): Promise<T>;
   /** Deletes as the delete verb does, with the request's options or these. */
-  delete(context: RequestContext, resource: ResourceDefinition, namespace: string | undefined, name: string, options?: ApiRequest['options']): Promise<ApiObject>;
+  delete(
+    context: RequestContext,
+    resource: ResourceDefinition,
+    namespace: string | undefined,
+    name: string,
+    options?: ApiRequest['options'],
+  ): Promise<ApiObject>;
 }
