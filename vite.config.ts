@@ -9,6 +9,7 @@ export default defineConfig({
   build: {
     target: 'es2023',
     sourcemap: true,
+    license: { fileName: 'licenses.md' },
     // No chunks by hand: a group for Monaco drew the helper of import() into it, and so Monaco into the page's start.
     // Monaco's own chunk is big, and loads after the graph is alive.
     chunkSizeWarningLimit: 4096,

@@ -51,7 +51,17 @@ export const layers = {
   lessons: ['base'],
   cluster: engine,
   hosts: [...engine, 'kubectl', 'lessons', 'cluster'],
-  ui: ['transport', 'kubectl', 'shell', 'apimachinery', 'base', 'lessons', 'type hosts/control.ts'],
+  ui: [
+    'transport',
+    'kubectl',
+    'shell',
+    'apimachinery',
+    'base',
+    'lessons',
+    'type hosts/control.ts',
+    // Starts the worker; the way in, not the engine.
+    'hosts/worker/open-session.ts',
+  ],
   testing: [...engine, 'kubectl', 'lessons', 'cluster', 'hosts'],
 };
 

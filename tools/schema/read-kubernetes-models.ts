@@ -152,5 +152,5 @@ function textBefore(start: number, comments: readonly Comment[], source: string)
     .map((line) => line.replace(/^ *\* ?/, ''))
     .join('\n')
     .trim()
-    .replaceAll('\\*', '*');
+    .replace(/\\\*|\*\\(?=\/)/g, '*');
 }
