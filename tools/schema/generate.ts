@@ -1,14 +1,15 @@
 // npm run generate: writes src/api/generated from the npm packages and the facts beside this file.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { buildDefinitions } from './build-definitions.ts';
-import { readTypeFacts, readWireFacts, refreshFacts } from './facts.ts';
-import { structureSource } from './structure-source.ts';
-import { typesSource } from './types-source.ts';
+import path from 'node:path';
+import { refreshFacts } from './facts.ts';
+import { generatedSources } from './generated-sources.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const generated = path.join(root, 'src/api/generated');
 
 refreshFacts();
-const { definitions } = buildDefinitions();
-const wire = readWireFacts();
-const write = (file: string, source: string) =>
-  writeFileSync(new URL(`../../src/api/generated/${file}`, import.meta.url), source);
-write('types.ts', typesSource(definitions));
-write('structure.ts', structureSource(definitions, wire, readTypeFacts()));
+for (const [file, source] of Object.entries(generatedSources())) writeFileSync(path.join(generated, file), source);
+execFileSync(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', generated, import.meta.dirname], {
+  stdio: 'inherit',
+});

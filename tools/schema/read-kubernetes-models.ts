@@ -152,5 +152,6 @@ function textBefore(start: number, comments: readonly Comment[], source: string)
     .map((line) => line.replace(/^ *\* ?/, ''))
     .join('\n')
     .trim()
-    .replace(/\\\*|\*\\(?=\/)/g, '*');
+    .replace(/\\([*/])/g, '$1')
+    .replace(/\n@deprecated$/, '');
 }
