@@ -74,6 +74,12 @@ export interface ApiRequest {
   /** Collects texts for the `Warning` header. */
   readonly warn?: (text: string) => void;
   readonly signal?: CancelSignal;
+  /** Subprotocols that the client offers for an upgrade, the best first. */
+  readonly protocols?: readonly string[];
+  /** The client wants warnings about fields that are accepted but not modelled. */
+  readonly warnNotModelled?: boolean;
+  /** Called when an update or an apply creates the object (201 instead of 200). */
+  readonly onCreated?: () => void;
 }
 
 export interface ApiList {

@@ -1,0 +1,108 @@
+import { encodeUtf8 } from '#base/utf8.ts';
+import type { ApiList } from '#apimachinery/api-request.ts';
+import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
+import type { StatusError } from '#apimachinery/status-error.ts';
+import type { JsonValue } from '#apimachinery/json.ts';
+import { encodeYaml } from '#apimachinery/yaml-writer.ts';
+import type { Accepted } from './negotiation.ts';
+import { type IncludeObject, partialObjectMetadata, tableHead, tableRow } from './table.ts';
+
+export interface Encoded {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Stored objects are frozen: what one was encoded to stays true. */
+const texts = new WeakMap<ApiObject, string>();
+
+/** The JSON text of an object, apiVersion and kind included. Encoded once for each stored object. */
+export function encodeText(definition: ResourceDefinition | undefined, object: ApiObject): string {
+  let text = texts.get(object);
+  if (text === undefined) {
+    const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
+    text = JSON.stringify(
+      definition ? { kind: definition.kind, apiVersion: apiVersionOf(definition), ...rest } : object,
+      encodeBigInt,
+    );
+    if (Object.isFrozen(object)) texts.set(object, text);
+  }
+  return text;
+}
+
+/** JSON text; 64-bit integers that a double cannot hold are BigInts in memory and plain digits on the wire. */
+function jsonText(value: unknown): string {
+  let bigInts = false;
+  const text = JSON.stringify(value, (_key, member: unknown) => {
+    if (typeof member !== 'bigint') return member;
+    bigInts = true;
+    return `\ue000${member}\ue000`;
+  });
+  return bigInts ? text.replace(/"\ue000(-?\d+)\ue000"/g, '$1') : text;
+}
+
+function encoded(text: string, { mediaType }: Accepted): Encoded {
+  return {
+    mediaType,
+    bytes: encodeUtf8(mediaType === 'application/yaml' ? encodeYaml(JSON.parse(text) as JsonValue) : `${text}\n`),
+  };
+}
+
+/** One object in the shape that the client wants. Without a definition (a Status) it is encoded as it stands. */
+export function encodeObject(
+  definition: ResourceDefinition | undefined,
+  object: ApiObject,
+  accepted: Accepted,
+  now: number,
+  include: IncludeObject,
+): Encoded {
+  if (definition && accepted.shape === 'table') {
+    const head = tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, true);
+    return encoded(JSON.stringify({ ...head, rows: [tableRow(definition, object, now, include)] }), accepted);
+  }
+  if (definition && accepted.shape === 'metadata')
+    return encoded(JSON.stringify(partialObjectMetadata(object)), accepted);
+  return encoded(encodeText(definition, object), accepted);
+}
+
+/** A list in the shape that the client wants. */
+export function encodeList(
+  definition: ResourceDefinition,
+  list: ApiList,
+  accepted: Accepted,
+  now: number,
+  include: IncludeObject,
+): Encoded {
+  const { items, resourceVersion, continue: token, remainingItemCount } = list;
+  const metadata = {
+    resourceVersion,
+    ...(token ? { continue: token } : {}),
+    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+  };
+  if (accepted.shape === 'table') {
+    const head = tableHead(definition, metadata, true);
+    return encoded(
+      JSON.stringify({ ...head, rows: items.map((item) => tableRow(definition, item, now, include)) }),
+      accepted,
+    );
+  }
+  if (accepted.shape === 'metadata') {
+    return encoded(
+      JSON.stringify({
+        kind: 'PartialObjectMetadataList',
+        apiVersion: 'meta.k8s.io/v1',
+        metadata,
+        items: items.map(partialObjectMetadata),
+      }),
+      accepted,
+    );
+  }
+  const head = JSON.stringify({ kind: `${definition.kind}List`, apiVersion: apiVersionOf(definition), metadata });
+  return encoded(
+    `${head.slice(0, -1)},"items":[${items.map((item) => encodeText(definition, item)).join(',')}]}`,
+    accepted,
+  );
+}
+
+export function encodeStatus(error: StatusError): Encoded {
+  return { mediaType: 'application/json', bytes: encodeUtf8(`${JSON.stringify(error.status)}\n`) };
+}

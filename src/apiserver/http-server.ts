@@ -1,0 +1,404 @@
+import type {
+  ApiBackend,
+  ApiRequest,
+  PatchType,
+  RequestOptions,
+  UserInfo,
+  Verb,
+  WatchEvent,
+} from '#apimachinery/api-request.ts';
+import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
+import { badRequest, internalError, isStatus, methodNotSupported, StatusError } from '#apimachinery/status-error.ts';
+import type { SpanId } from '#base/tracer.ts';
+import { encodeUtf8 } from '#base/utf8.ts';
+import { bodyStream, type HttpRequest, type HttpResponse, type HttpServer, type Upgraded } from '#transport/http.ts';
+import { type Encoded, encodeList, encodeObject, encodeStatus, encodeText } from './encode.ts';
+import { type Accepted, negotiate, unsupportedMediaType } from './negotiation.ts';
+import { asksToWatch, deleteOptionsFrom, optionsFrom, parseQuery } from './query.ts';
+import { parseResourcePath, type ResourcePath, verbOf } from './request-info.ts';
+import { type IncludeObject, partialObjectMetadata, tableHead, tableRow } from './table.ts';
+
+/** Decodes bodies; errors are StatusErrors. */
+export interface Codec {
+  /** An object of the definition named `schema`; `expected` is what apiVersion and kind default to and must be. */
+  decode(
+    body: Uint8Array,
+    mediaType: string,
+    expected: { readonly group: string; readonly version: string; readonly kind: string; readonly schema: string },
+    options: { readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'; readonly warn: (text: string) => void },
+  ): ApiObject;
+  /** Any JSON or YAML (or protobuf DeleteOptions) without a schema. */
+  decodePlain(body: Uint8Array, mediaType: string): unknown;
+  /** Media types that `decode` takes. */
+  readonly mediaTypes: readonly string[];
+}
+
+/** What a path's resource and subresource are. */
+export interface ServedResource {
+  readonly definition: ResourceDefinition;
+  /** The body of requests to the subresource at hand (or of the resource itself). */
+  readonly body: { readonly group: string; readonly version: string; readonly kind: string; readonly schema: string };
+  /** Verbs of the (sub)resource as discovery lists them. */
+  readonly verbs: readonly string[];
+  /** The subresource answers with bytes or upgrades. */
+  readonly connects: boolean;
+}
+
+export interface HttpFloorOptions {
+  readonly backend: ApiBackend;
+  readonly codec: Codec;
+  /** What is served at a path; undefined: nothing (404). */
+  readonly lookUp: (
+    group: string,
+    version: string,
+    resource: string,
+    subresource: string | undefined,
+  ) => ServedResource | undefined;
+  /** Answers paths that are no resource's: discovery, version, health, OpenAPI. */
+  readonly nonResource: (
+    path: string,
+    accepted: Accepted,
+    request: HttpRequest,
+  ) => HttpResponse | Promise<HttpResponse> | undefined;
+  /** Who asks. Throws StatusError 401. */
+  readonly authenticate: (request: HttpRequest) => UserInfo;
+  /** Virtual time, ms. */
+  readonly now: () => number;
+}
+
+/** What the host knows about a request that its bytes do not say. */
+export interface Arrival {
+  /** The span of the input; 0 for none. */
+  readonly cause: SpanId;
+  /** A read that must not influence the engine. */
+  readonly observer: boolean;
+}
+
+const MAX_BODY = 3 * 1024 * 1024;
+const PATCH_TYPES: readonly PatchType[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
+/** Clients that set this header are told of fields that are accepted but not modelled. */
+export const NOT_MODELLED_HEADER = 'x-tabernetes-warn-not-modelled';
+
+/** Verbs that the methods of a resource stand for, as the 405 names them. */
+const DISCOVERED_VERB: Readonly<Record<Verb, string>> = {
+  get: 'get',
+  list: 'list',
+  watch: 'watch',
+  create: 'create',
+  update: 'update',
+  patch: 'patch',
+  delete: 'delete',
+  deletecollection: 'deletecollection',
+  connect: 'get',
+};
+
+/**
+ * The upper floor of the API server: HTTP in, HTTP out. Routing, negotiation, decoding, tables, watch streams; all else
+ * is the backend's. Follows apiserver/pkg/endpoints, v1.33.
+ */
+export class HttpFloor {
+  readonly #options: HttpFloorOptions;
+
+  constructor(options: HttpFloorOptions) {
+    this.#options = options;
+  }
+
+  /** A server whose requests all arrive the same way. */
+  server(arrival: Arrival): HttpServer {
+    return { handle: (request) => this.handle(request, arrival), upgrade: (request) => this.upgrade(request, arrival) };
+  }
+
+  async handle(request: HttpRequest, arrival: Arrival): Promise<HttpResponse> {
+    const warnings: string[] = [];
+    const warn = (text: string) => {
+      if (!warnings.includes(text)) warnings.push(text);
+    };
+    let response: HttpResponse;
+    try {
+      response = await this.#route(request, arrival, warn);
+    } catch (error) {
+      response = errorResponse(error);
+    }
+    if (warnings.length) {
+      response = {
+        ...response,
+        headers: { ...response.headers, warning: warnings.map((text) => `299 - "${quote(text)}"`).join(', ') },
+      };
+    }
+    return request.method === 'HEAD' && response.body instanceof Uint8Array
+      ? { ...response, body: new Uint8Array() }
+      : response;
+  }
+
+  async upgrade(request: HttpRequest, arrival: Arrival): Promise<HttpResponse | Upgraded> {
+    try {
+      const { path, query } = parseQuery(request.path);
+      const at = parseResourcePath(path);
+      const served = at && this.#options.lookUp(at.group, at.version, at.resource, at.subresource);
+      if (!at || !served) return pathNotFound();
+      const result = await this.#options.backend.connect(
+        this.#apiRequest(request, arrival, 'connect', at, {}, query, () => {}),
+      );
+      return result;
+    } catch (error) {
+      return errorResponse(error);
+    }
+  }
+
+  async #route(request: HttpRequest, arrival: Arrival, warn: (text: string) => void): Promise<HttpResponse> {
+    const { path, query } = parseQuery(request.path);
+    const at = parseResourcePath(path);
+    const served = at && this.#options.lookUp(at.group, at.version, at.resource, at.subresource);
+    if (!at || !served) {
+      const accepted = negotiateLeniently(request.headers.accept);
+      return (await this.#options.nonResource(path, accepted, request)) ?? pathNotFound();
+    }
+    if (served.connects) {
+      const verb = request.method === 'GET' ? 'get' : 'create';
+      if (!served.verbs.includes(verb)) throw methodNotSupported(served.definition, verb);
+      const result = await this.#options.backend.connect(
+        this.#apiRequest(request, arrival, 'connect', at, {}, query, warn),
+      );
+      if ('socket' in result) {
+        result.socket.close(1002, 'unable to upgrade');
+        throw badRequest('you must specify at least 1 command for the container');
+      }
+      return result;
+    }
+    const verb = verbOf(request.method, at, asksToWatch(query));
+    if (!verb || !served.verbs.includes(DISCOVERED_VERB[verb]))
+      throw methodNotSupported(served.definition, verb ? DISCOVERED_VERB[verb] : request.method.toLowerCase());
+    const accepted = negotiate(request.headers.accept);
+    if (request.body && request.body.length > MAX_BODY) {
+      throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`);
+    }
+    const options = optionsFrom(query, verb);
+    const apiRequest = this.#apiRequest(request, arrival, verb, at, options, query, warn);
+    const include = includeObject(query.get('includeObject')?.[0]);
+    const { backend } = this.#options;
+    switch (verb) {
+      case 'list': {
+        const list = await backend.list(apiRequest);
+        return ok(200, encodeList(served.definition, list, accepted, this.#options.now(), include));
+      }
+      case 'watch':
+        return this.#watch(apiRequest, served.definition, accepted, include);
+      case 'get':
+        return this.#object(200, served, await backend.request(apiRequest), accepted, include);
+      case 'create':
+        return this.#object(
+          201,
+          served,
+          await backend.request({ ...apiRequest, object: this.#decode(request, served, options, warn) }),
+          accepted,
+          include,
+        );
+      case 'update': {
+        let created = false;
+        const result = await backend.request({
+          ...apiRequest,
+          object: this.#decode(request, served, options, warn),
+          onCreated: () => (created = true),
+        });
+        return this.#object(created ? 201 : 200, served, result, accepted, include);
+      }
+      case 'patch': {
+        let created = false;
+        const result = await backend.request({
+          ...apiRequest,
+          patch: this.#patch(request),
+          onCreated: () => (created = true),
+        });
+        return this.#object(created ? 201 : 200, served, result, accepted, include);
+      }
+      case 'delete':
+      case 'deletecollection': {
+        const body = request.body?.length
+          ? deleteOptionsFrom(this.#options.codec.decodePlain(request.body, mediaTypeOf(request)))
+          : {};
+        const full = { ...apiRequest, options: { ...options, ...body } };
+        if (verb === 'delete') return this.#object(200, served, await backend.request(full), accepted, include);
+        return ok(
+          200,
+          encodeList(served.definition, await backend.deleteCollection(full), accepted, this.#options.now(), include),
+        );
+      }
+      case 'connect':
+        throw internalError('a connect request took the way of an object');
+    }
+  }
+
+  #apiRequest(
+    request: HttpRequest,
+    arrival: Arrival,
+    verb: Verb,
+    at: ResourcePath,
+    options: RequestOptions,
+    query: ReadonlyMap<string, readonly string[]>,
+    warn: (text: string) => void,
+  ): ApiRequest {
+    return {
+      verb,
+      group: at.group,
+      version: at.version,
+      resource: at.resource,
+      ...(at.subresource === undefined ? {} : { subresource: at.subresource }),
+      ...(at.namespace === undefined ? {} : { namespace: at.namespace }),
+      ...(at.name === undefined ? {} : { name: at.name }),
+      options,
+      ...(verb === 'connect' ? { parameters: Object.fromEntries(query), ...upgradeHeaders(request) } : {}),
+      user: this.#options.authenticate(request),
+      userAgent: request.headers['user-agent'] ?? '',
+      cause: arrival.cause,
+      ...(arrival.observer ? { observer: true } : {}),
+      warn,
+      ...(request.headers[NOT_MODELLED_HEADER] === undefined ? {} : { warnNotModelled: true }),
+      ...(request.signal ? { signal: request.signal } : {}),
+    };
+  }
+
+  #decode(
+    request: HttpRequest,
+    served: ServedResource,
+    options: RequestOptions,
+    warn: (text: string) => void,
+  ): ApiObject {
+    const mediaType = mediaTypeOf(request);
+    const { codec } = this.#options;
+    if (!codec.mediaTypes.includes(mediaType)) throw unsupportedMediaType();
+    return codec.decode(request.body ?? new Uint8Array(), mediaType, served.body, {
+      fieldValidation: options.fieldValidation ?? 'Warn',
+      warn,
+    });
+  }
+
+  #patch(request: HttpRequest): NonNullable<ApiRequest['patch']> {
+    const type = PATCH_TYPES.find((known) => known === mediaTypeOf(request));
+    if (!type) throw unsupportedMediaType(PATCH_TYPES);
+    const mediaType = type === 'application/apply-patch+yaml' ? 'application/yaml' : 'application/json';
+    try {
+      return { type, body: this.#options.codec.decodePlain(request.body ?? new Uint8Array(), mediaType) };
+    } catch (error) {
+      throw isStatus(error, 'BadRequest') ? badRequest(`error decoding patch: ${error.message}`) : error;
+    }
+  }
+
+  #object(
+    code: number,
+    served: ServedResource,
+    object: ApiObject,
+    accepted: Accepted,
+    include: IncludeObject,
+  ): HttpResponse {
+    const definition =
+      object.kind !== undefined && object.kind !== served.definition.kind ? undefined : served.definition;
+    return ok(code, encodeObject(definition, object, accepted, this.#options.now(), include));
+  }
+
+  async #watch(
+    request: ApiRequest,
+    definition: ResourceDefinition,
+    accepted: Accepted,
+    include: IncludeObject,
+  ): Promise<HttpResponse> {
+    let stop: (() => void) | undefined;
+    const { stream, push, end } = bodyStream(() => stop?.());
+    let headers = true;
+    const shape = ({ type, object }: WatchEvent): unknown => {
+      if (type === 'BOOKMARK') {
+        if (accepted.shape === 'table')
+          return {
+            ...tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, false),
+            rows: [],
+          };
+        return { kind: definition.kind, apiVersion: apiVersionOf(definition), ...object };
+      }
+      if (accepted.shape === 'metadata') return partialObjectMetadata(object);
+      if (accepted.shape === 'object') return undefined;
+      const head = tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, headers);
+      headers = false;
+      return { ...head, rows: [tableRow(definition, object, this.#options.now(), include)] };
+    };
+    const handle = await this.#options.backend.watch(request, {
+      event: (event) => {
+        const shaped = shape(event);
+        const text = shaped === undefined ? encodeText(definition, event.object) : JSON.stringify(shaped);
+        push(encodeUtf8(`{"type":"${event.type}","object":${text}}\n`));
+      },
+      closed: (error) => {
+        if (error instanceof StatusError)
+          push(encodeUtf8(`{"type":"ERROR","object":${JSON.stringify(error.status)}}\n`));
+        end();
+      },
+    });
+    stop = () => handle.stop();
+    request.signal?.addEventListener('abort', stop);
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
+      body: stream,
+    };
+  }
+}
+
+function upgradeHeaders(request: HttpRequest): { readonly protocols?: readonly string[] } {
+  const offered = request.headers['sec-websocket-protocol'];
+  return offered === undefined ? {} : { protocols: offered.split(',').map((protocol) => protocol.trim()) };
+}
+
+const mediaTypeOf = (request: HttpRequest): string =>
+  (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
+
+function negotiateLeniently(accept: string | undefined): Accepted {
+  try {
+    return negotiate(accept);
+  } catch {
+    return { shape: 'object', mediaType: 'application/json', aggregatedDiscovery: false };
+  }
+}
+
+function includeObject(value: string | undefined): IncludeObject {
+  if (value === undefined || value === '' || value === 'Metadata') return 'Metadata';
+  if (value === 'None' || value === 'Object') return value;
+  throw badRequest(`unrecognized includeObject value: "${value}"`);
+}
+
+function ok(status: number, encoded: Encoded): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': encoded.mediaType, 'cache-control': 'no-cache, private' },
+    body: encoded.bytes,
+  };
+}
+
+/** The answer to an error: its Status, or a 500 for a bug of ours. */
+export function errorResponse(error: unknown): HttpResponse {
+  const status =
+    error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error));
+  const retry = status.status.details?.retryAfterSeconds;
+  const { mediaType, bytes } = encodeStatus(status);
+  return {
+    status: status.code,
+    headers: { 'content-type': mediaType, ...(retry ? { 'retry-after': String(retry) } : {}) },
+    body: bytes,
+  };
+}
+
+/** What the server says of a path that it does not have. */
+export const pathNotFound = (): HttpResponse => ({
+  status: 404,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+  body: encodeUtf8('404 page not found\n'),
+});
+
+/** A text as the quoted part of a Warning header: ASCII, without line breaks. */
+const quote = (text: string): string =>
+  text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replace(/[\r\n]+/g, ' ');

@@ -1,0 +1,166 @@
+import type { PropagationPolicy, RequestOptions, Verb } from '#apimachinery/api-request.ts';
+import { isJsonMap } from '#apimachinery/patch-merge.ts';
+import { badRequest, invalid } from '#apimachinery/status-error.ts';
+import type { FieldError } from '#apimachinery/field-error.ts';
+import { invalidField, notSupported } from '#apimachinery/validation.ts';
+
+/** The query parameters of a path, each with all its values in order. */
+export function parseQuery(path: string): {
+  readonly path: string;
+  readonly query: ReadonlyMap<string, readonly string[]>;
+} {
+  const mark = path.indexOf('?');
+  if (mark < 0) return { path, query: new Map() };
+  const query = new Map<string, string[]>();
+  for (const part of path.slice(mark + 1).split('&')) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    const name = decode(equals < 0 ? part : part.slice(0, equals));
+    const values = query.get(name) ?? [];
+    query.set(name, values);
+    values.push(equals < 0 ? '' : decode(part.slice(equals + 1)));
+  }
+  return { path: path.slice(0, mark), query };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
+}
+
+type Query = ReadonlyMap<string, readonly string[]>;
+
+function integer(query: Query, name: string): number | undefined {
+  const text = query.get(name)?.[0];
+  if (text === undefined || text === '') return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`);
+  return Number(text);
+}
+
+/** Go's conversion of a query value to a bool: everything but `false` and `0` is true, the empty value too. */
+function boolean(query: Query, name: string): boolean | undefined {
+  const text = query.get(name)?.[0]?.toLowerCase();
+  return text === undefined ? undefined : text !== 'false' && text !== '0';
+}
+
+const text = (query: Query, name: string) => query.get(name)?.[0] || undefined;
+
+/** Whether the request asks for a watch. */
+export const asksToWatch = (query: Query): boolean => boolean(query, 'watch') ?? false;
+
+const OPTION_KINDS: Partial<Record<Verb, string>> = {
+  create: 'CreateOptions',
+  update: 'UpdateOptions',
+  patch: 'PatchOptions',
+};
+
+/** The options of a request as its query parameters say; throws 400 and 422 as upstream does. */
+export function optionsFrom(query: Query, verb: Verb): RequestOptions {
+  switch (verb) {
+    case 'list':
+    case 'watch':
+    case 'deletecollection':
+      return compact({
+        ...(verb === 'deletecollection' ? deleteOptions(query) : {}),
+        labelSelector: text(query, 'labelSelector'),
+        fieldSelector: text(query, 'fieldSelector'),
+        limit: integer(query, 'limit'),
+        continue: text(query, 'continue'),
+        resourceVersion: text(query, 'resourceVersion'),
+        resourceVersionMatch: text(query, 'resourceVersionMatch'),
+        timeoutSeconds: integer(query, 'timeoutSeconds'),
+        allowWatchBookmarks: boolean(query, 'allowWatchBookmarks'),
+        sendInitialEvents: boolean(query, 'sendInitialEvents'),
+      });
+    case 'get':
+      return compact({ resourceVersion: text(query, 'resourceVersion') });
+    case 'delete':
+      return compact(deleteOptions(query));
+    case 'connect':
+      return {};
+    default: {
+      const dryRun = query.get('dryRun');
+      const fieldValidation = text(query, 'fieldValidation');
+      const fieldManager = text(query, 'fieldManager');
+      const errors: FieldError[] = [...dryRunErrors(dryRun)];
+      if (fieldManager !== undefined && fieldManager.length > 128)
+        errors.push(invalidField('fieldManager', fieldManager, 'may not be more than 128 bytes'));
+      if (fieldValidation !== undefined && !['Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
+        errors.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
+      }
+      if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: OPTION_KINDS[verb] ?? '' }, '', errors);
+      return compact({
+        dryRun: dryRun ? true : undefined,
+        fieldManager,
+        fieldValidation: fieldValidation as RequestOptions['fieldValidation'],
+        force: boolean(query, 'force'),
+      });
+    }
+  }
+}
+
+function dryRunErrors(values: readonly string[] | undefined): FieldError[] {
+  return values?.some((value) => value !== 'All') ? [notSupported('dryRun', `[${values.join(' ')}]`, ['All'])] : [];
+}
+
+function deleteOptions(query: Query): RequestOptions {
+  return checkedDeleteOptions({
+    dryRun: query.get('dryRun'),
+    gracePeriodSeconds: integer(query, 'gracePeriodSeconds'),
+    propagationPolicy: text(query, 'propagationPolicy'),
+    orphanDependents: boolean(query, 'orphanDependents'),
+  });
+}
+
+/** The options that a DeleteOptions body holds. */
+export function deleteOptionsFrom(body: unknown): RequestOptions {
+  if (!isJsonMap(body)) return {};
+  return checkedDeleteOptions(body);
+}
+
+interface RawDeleteOptions {
+  readonly dryRun?: unknown;
+  readonly gracePeriodSeconds?: unknown;
+  readonly propagationPolicy?: unknown;
+  readonly orphanDependents?: unknown;
+  readonly preconditions?: unknown;
+}
+
+function checkedDeleteOptions(raw: RawDeleteOptions): RequestOptions {
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions } = raw;
+  const dryRun = raw.dryRun as readonly string[] | undefined;
+  const errors = dryRunErrors(dryRun);
+  if (propagationPolicy !== undefined && orphanDependents !== undefined) {
+    errors.push(
+      invalidField(
+        'propagationPolicy',
+        propagationPolicy as string,
+        'orphanDependents and deletionPropagation cannot be both set',
+      ),
+    );
+  }
+  if (
+    propagationPolicy !== undefined &&
+    !['Background', 'Foreground', 'Orphan'].includes(propagationPolicy as string)
+  ) {
+    errors.push(
+      notSupported('propagationPolicy', propagationPolicy as string, ['Foreground', 'Background', 'Orphan', 'nil']),
+    );
+  }
+  if (errors.length) throw invalid({ group: '', kind: 'DeleteOptions' }, '', errors);
+  return compact({
+    dryRun: dryRun?.length ? true : undefined,
+    gracePeriodSeconds: gracePeriodSeconds as number | undefined,
+    propagationPolicy: propagationPolicy as PropagationPolicy | undefined,
+    orphanDependents: orphanDependents as boolean | undefined,
+    preconditions: preconditions as RequestOptions['preconditions'],
+  });
+}
+
+/** Without the members that are undefined. */
+function compact<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}
