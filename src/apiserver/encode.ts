@@ -20,10 +20,7 @@ export function encodeText(definition: ResourceDefinition | undefined, object: A
   let text = texts.get(object);
   if (text === undefined) {
     const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
-    text = JSON.stringify(
-      definition ? { kind: definition.kind, apiVersion: apiVersionOf(definition), ...rest } : object,
-      encodeBigInt,
-    );
+    text = jsonText(definition ? { kind: definition.kind, apiVersion: apiVersionOf(definition), ...rest } : object);
     if (Object.isFrozen(object)) texts.set(object, text);
   }
   return text;
@@ -31,13 +28,15 @@ export function encodeText(definition: ResourceDefinition | undefined, object: A
 
 /** JSON text; 64-bit integers that a double cannot hold are BigInts in memory and plain digits on the wire. */
 function jsonText(value: unknown): string {
-  let bigInts = false;
-  const text = JSON.stringify(value, (_key, member: unknown) => {
-    if (typeof member !== 'bigint') return member;
-    bigInts = true;
-    return `\ue000${member}\ue000`;
-  });
-  return bigInts ? text.replace(/"\ue000(-?\d+)\ue000"/g, '$1') : text;
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const text = JSON.stringify(value, (_key, member: unknown) =>
+      typeof member === 'bigint' ? `\ue000${member}\ue000` : member,
+    );
+    return text.replace(/"\ue000(-?\d+)\ue000"/g, '$1');
+  }
 }
 
 function encoded(text: string, { mediaType }: Accepted): Encoded {
