@@ -1,0 +1,366 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/**
+ * Benchmarks. Each case runs in a process of its own, several times where it is short, and reports medians; machines are
+ * noisy, so the output carries a fixed calibration loop: compare ratios to it.
+ *
+ *   npm run bench                      a table
+ *   npm run --silent bench -- --json   one JSON object
+ */
+const CASE = process.env.BENCH_CASE;
+const EPOCH = Date.UTC(2025, 0, 1);
+
+interface PodsResult {
+  readonly pods: number;
+  readonly nodes: number;
+  readonly wall_ms: number;
+  readonly cpu_ms: number;
+  readonly heap_mb: number;
+  /** CPU from the first create until half of the Pods were Ready, and from there to the last. */
+  readonly first_half_cpu_ms: number;
+  readonly last_half_cpu_ms: number;
+}
+
+const cpuMs = (since?: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+};
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
+
+/** A loop of integer arithmetic whose cost depends on the machine alone, ms. */
+function calibrate(): number {
+  const started = performance.now();
+  let x = 1;
+  for (let i = 0; i < 200_000_000; i++) x = (Math.imul(x, 1664525) + 1013904223) | 0;
+  const ms = performance.now() - started;
+  return x === 42 ? Number.NaN : ms;
+}
+
+async function newCluster(workers: number) {
+  const { Cluster } = await import('#cluster/cluster.ts');
+  const cluster = new Cluster({ seed: 1, epoch: EPOCH, workers, controlPlaneNode: false, latency: 'none', loadBalancer: false });
+  return cluster;
+}
+
+type BenchCluster = Awaited<ReturnType<typeof newCluster>>;
+
+/** Runs until `done`, at most `ms` of virtual time. */
+async function runUntil(cluster: BenchCluster, done: () => boolean, ms = 120_000): Promise<void> {
+  const end = cluster.pump.now + ms;
+  while (!done()) {
+    const due = cluster.pump.hasReady ? cluster.pump.now : cluster.pump.nextDue();
+    if (due === undefined || due > end) throw new Error('the cluster did not get there in time');
+    await cluster.pump.run({ until: due, shouldYield: done });
+  }
+}
+
+async function bootCase(): Promise<unknown> {
+  const started = performance.now();
+  const cluster = await newCluster(3);
+  const loaded = performance.now();
+  let ready = false;
+  void cluster.whenReady().then(() => (ready = true));
+  await runUntil(cluster, () => ready);
+  return { boot_ms: performance.now() - loaded, load_ms: loaded - started };
+}
+
+function podManifest(name: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels: { app: 'bench' } },
+    spec: { containers: [{ name: 'nginx', image: 'nginx', ports: [{ containerPort: 80 }], resources: { requests: { cpu: '10m', memory: '16Mi' } } }] },
+  };
+}
+
+async function podsCase(count: number, nodes: number): Promise<PodsResult> {
+  const cluster = await newCluster(nodes);
+  let up = false;
+  void cluster.whenReady().then(() => (up = true));
+  await runUntil(cluster, () => up);
+  const { pods } = await import('#api/core/v1/pod.ts');
+  let readyPods = 0;
+  const seen = new Set<string>();
+  const client = cluster.adminClient();
+  await cluster.runTask('watch', () =>
+    client.watch(pods, { namespace: 'default' }, {
+      event({ object }) {
+        const name = object.metadata.name as string;
+        if (seen.has(name) || !object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return;
+        seen.add(name);
+        readyPods++;
+      },
+      closed: () => {},
+    }),
+  );
+  globalThis.gc?.();
+  const wall = performance.now();
+  const cpu = process.cpuUsage();
+  cluster.spawnTask('create', async () => {
+    for (let i = 0; i < count; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
+  });
+  await runUntil(cluster, () => readyPods >= count / 2);
+  const half = cpuMs(cpu);
+  await runUntil(cluster, () => readyPods >= count);
+  const total = cpuMs(cpu);
+  const wallMs = performance.now() - wall;
+  globalThis.gc?.();
+  return {
+    pods: count,
+    nodes,
+    wall_ms: round(wallMs),
+    cpu_ms: round(total),
+    heap_mb: round(process.memoryUsage().heapUsed / 2 ** 20),
+    first_half_cpu_ms: round(half),
+    last_half_cpu_ms: round(total - half),
+  };
+}
+
+/** Two clusters' worth of halves: the marginal cost of Pods when many exist already. */
+async function marginalCase(): Promise<unknown> {
+  const cluster = await newCluster(50);
+  let up = false;
+  void cluster.whenReady().then(() => (up = true));
+  await runUntil(cluster, () => up);
+  const { pods } = await import('#api/core/v1/pod.ts');
+  const client = cluster.adminClient();
+  const seen = new Set<string>();
+  await cluster.runTask('watch', () =>
+    client.watch(pods, { namespace: 'default' }, {
+      event: ({ object }) => {
+        if (object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) seen.add(object.metadata.name as string);
+      },
+      closed: () => {},
+    }),
+  );
+  const batch = async (from: number, to: number) => {
+    const cpu = process.cpuUsage();
+    cluster.spawnTask('create', async () => {
+      for (let i = from; i < to; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
+    });
+    await runUntil(cluster, () => seen.size >= to);
+    return cpuMs(cpu);
+  };
+  return { first_500_cpu_ms: await batch(0, 500), last_500_cpu_ms: await batch(500, 1000) };
+}
+
+async function apiCase(): Promise<unknown> {
+  const cluster = await newCluster(1);
+  let up = false;
+  void cluster.whenReady().then(() => (up = true));
+  await runUntil(cluster, () => up);
+  const { configMaps } = await import('#api/core/v1/config-map.ts');
+  const client = cluster.adminClient();
+  const time = async (n: number, work: (i: number) => Promise<unknown>): Promise<number> => {
+    const rounds: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      const started = performance.now();
+      let done = false;
+      cluster.spawnTask('bench', async () => {
+        for (let i = 0; i < n; i++) await work(round * n + i);
+        done = true;
+      });
+      await runUntil(cluster, () => done);
+      rounds.push(((performance.now() - started) * 1000) / n);
+    }
+    return median(rounds);
+  };
+  const object = (i: number) => ({ metadata: { name: `c-${i}`, namespace: 'default' }, data: { a: '1', b: '2' } });
+  const create = await time(1000, (i) => client.create(configMaps, object(i) as never));
+  const get = await time(1000, (i) => client.get(configMaps, { namespace: 'default', name: `c-${i % 7000}` }));
+  const patch = await time(1000, (i) =>
+    client.patch(configMaps, { namespace: 'default', name: `c-${i % 7000}` }, 'application/merge-patch+json', { data: { a: String(i) } }),
+  );
+  await cluster.runTask('clear', () => client.deleteCollection(configMaps, { namespace: 'default' }));
+  await time(1000 / 7, (i) => client.create(configMaps, object(i) as never));
+  const list = await time(20, () => client.list(configMaps, { namespace: 'default', limit: 0 }));
+  return { create_us: round(create), get_us: round(get), list_1000_us: round(list), patch_us: round(patch) };
+}
+
+async function watchCase(): Promise<unknown> {
+  const cluster = await newCluster(1);
+  let up = false;
+  void cluster.whenReady().then(() => (up = true));
+  await runUntil(cluster, () => up);
+  const { configMaps } = await import('#api/core/v1/config-map.ts');
+  const client = cluster.adminClient();
+  let events = 0;
+  for (let i = 0; i < 50; i++) {
+    await cluster.runTask('watch', () => client.watch(configMaps, { namespace: 'default' }, { event: () => void events++, closed: () => {} }));
+  }
+  events = 0;
+  const writes = 1000;
+  const started = performance.now();
+  cluster.spawnTask('create', async () => {
+    for (let i = 0; i < writes; i++) await client.create(configMaps, { metadata: { name: `w-${i}`, namespace: 'default' }, data: { a: String(i) } } as never);
+  });
+  await runUntil(cluster, () => events >= writes * 50);
+  return { events_per_s_50: Math.round((events * 1000) / (performance.now() - started)) };
+}
+
+/** Serves for the HTTP case; prints its port, and its CPU on SIGUSR2. */
+async function serverCase(): Promise<void> {
+  const cluster = await newCluster(1);
+  const { Driver } = await import('../driver.ts');
+  const { listen } = await import('./http-listener.ts');
+  const { nodeWall } = await import('./wall.ts');
+  const driver = new Driver(cluster.pump, nodeWall);
+  cluster.beforeInput = () => driver.sync();
+  await cluster.whenReady();
+  const { port } = await listen(cluster.http, 0);
+  process.on('SIGUSR2', () => process.stdout.write(`cpu ${cpuMs()}\n`));
+  process.stdout.write(`port ${port}\n`);
+}
+
+async function httpCase(): Promise<unknown> {
+  const server = spawn(process.execPath, process.argv.slice(1), { env: { ...process.env, BENCH_CASE: 'server' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  const waiting: ((line: string) => void)[] = [];
+  server.stdout.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.trim().split('\n')) {
+      const wake = waiting.shift();
+      if (wake) wake(line);
+      else lines.push(line);
+    }
+  });
+  const next = () => new Promise<string>((resolve) => (lines.length ? resolve(lines.shift() as string) : waiting.push(resolve)));
+  try {
+    const port = Number((await next()).split(' ')[1]);
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    const post = (i: number) =>
+      new Promise<void>((resolve, reject) => {
+        const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `h-${i}` }, data: { a: '1' } });
+        const request = httpRequest(
+          { port, host: '127.0.0.1', agent, method: 'POST', path: '/api/v1/namespaces/default/configmaps', headers: { 'content-type': 'application/json', 'content-length': body.length } },
+          (response) => {
+            response.resume().on('end', resolve);
+            if (response.statusCode !== 201) reject(new Error(`create answered ${response.statusCode}`));
+          },
+        );
+        request.on('error', reject);
+        request.end(body);
+      });
+    const run = async (from: number, count: number) => {
+      let i = from;
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          while (i < from + count) await post(i++);
+        }),
+      );
+    };
+    await run(0, 500);
+    server.kill('SIGUSR2');
+    const before = Number((await next()).split(' ')[1]);
+    const started = performance.now();
+    await run(1000, 2000);
+    const seconds = (performance.now() - started) / 1000;
+    server.kill('SIGUSR2');
+    const after = Number((await next()).split(' ')[1]);
+    agent.destroy();
+    return { create_per_s: Math.round(2000 / seconds), create_cpu_ms: round((after - before) / 2000, 3) };
+  } finally {
+    server.kill('SIGKILL');
+  }
+}
+
+/** Bytes of the built page, gzipped: the engine (the worker with what it imports), and all that loads before the first Pod can be Ready. */
+function sizes(): unknown {
+  const dist = 'dist';
+  const files: string[] = [];
+  const walk = (folder: string) => {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (statSync(path).isDirectory()) walk(path);
+      else files.push(path);
+    }
+  };
+  try {
+    walk(dist);
+  } catch {
+    return { engine_gzip_kb: null, first_pod_gzip_kb: null };
+  }
+  const gzip = (path: string) => gzipSync(readFileSync(path)).length;
+  /** A file and what it imports statically. */
+  const closure = (start: readonly string[]): Set<string> => {
+    const found = new Set(start);
+    for (const path of found) {
+      if (!path.endsWith('.js')) continue;
+      const text = readFileSync(path, 'utf8');
+      for (const match of text.matchAll(/(?:^|[;}\s])(?:import|export)\s*(?:[\w*{}\s,$]*?from\s*)?["'](\.[^"']+\.js)["']/g)) found.add(join(path, '..', match[1] as string));
+    }
+    return found;
+  };
+  const sum = (paths: Iterable<string>) => [...paths].reduce((total, path) => total + gzip(path), 0);
+  const worker = files.filter((path) => /worker-[^/]*\.js$/.test(path) && !/editor|yaml|json/.test(path));
+  const html = readFileSync(join(dist, 'index.html'), 'utf8');
+  const first = [...html.matchAll(/(?:src|href)="\.?\/?([^"]+\.(?:js|css))"/g)].map((match) => join(dist, match[1] as string));
+  const engine = closure(worker);
+  const page = closure(first);
+  const rest = [...page].filter((path) => !engine.has(path));
+  return { engine_gzip_kb: round(sum(engine) / 1024), first_pod_gzip_kb: round((sum(engine) + sum(rest) + gzip(join(dist, 'index.html'))) / 1024) };
+}
+
+function runCase(name: string): Record<string, number> {
+  const result = spawnSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env: { ...process.env, BENCH_CASE: name }, encoding: 'utf8', maxBuffer: 1 << 24 });
+  if (result.status !== 0) throw new Error(`the case ${name} failed:\n${result.stderr}`);
+  return JSON.parse(result.stdout) as Record<string, number>;
+}
+
+/** The run with the median of `key`. */
+function medianCase(name: string, times: number, key: string): Record<string, number> {
+  const runs = Array.from({ length: times }, () => runCase(name)).sort((a, b) => (a[key] as number) - (b[key] as number));
+  return runs[times >> 1] as Record<string, number>;
+}
+
+const CASES: Readonly<Record<string, () => unknown>> = {
+  boot: bootCase,
+  'pods-10': () => podsCase(10, 50),
+  'pods-100': () => podsCase(100, 50),
+  'pods-1000': () => podsCase(1000, 50),
+  marginal: marginalCase,
+  api: apiCase,
+  watch: watchCase,
+  http: httpCase,
+  server: serverCase,
+};
+
+async function main(): Promise<void> {
+  if (CASE) {
+    const result = await CASES[CASE]?.();
+    if (CASE !== 'server') {
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+      process.exit(0);
+    }
+    return;
+  }
+  const result = {
+    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
+    calibration_ms: round(median([calibrate(), calibrate(), calibrate()])),
+    boot_ms: round(medianCase('boot', 5, 'boot_ms').boot_ms as number),
+    pods: [medianCase('pods-10', 3, 'cpu_ms'), medianCase('pods-100', 3, 'cpu_ms'), medianCase('pods-1000', 3, 'cpu_ms')],
+    marginal: medianCase('marginal', 3, 'last_500_cpu_ms'),
+    api: medianCase('api', 3, 'create_us'),
+    http: medianCase('http', 3, 'create_cpu_ms'),
+    watch: medianCase('watch', 3, 'events_per_s_50'),
+    size: sizes(),
+  };
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const lines = Object.entries(result).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.map((entry) => `${name.padEnd(16)}${JSON.stringify(entry)}`) : [`${name.padEnd(16)}${typeof value === 'object' ? JSON.stringify(value) : value}`],
+  );
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});
