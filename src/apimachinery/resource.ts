@@ -84,6 +84,8 @@ export interface Strategy<T> {
   holdsDeletion?(object: T): boolean;
   /** What the beginning of deletion changes (namespaces: the phase becomes Terminating). */
   prepareForDelete?(object: T): T;
+  /** A finished deletion answers with the object, not with a Status (Pods, Services, ServiceAccounts …). */
+  readonly returnsDeletedObject?: boolean;
   readonly defaultGarbageCollection?: 'background' | 'orphan' | 'foreground';
 }
 
@@ -139,6 +141,7 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   defaults?(object: T): T;
   /** Everything but metadata, which the server validates itself. */
   validate?(object: T): readonly FieldError[];
+  /** All that an update is checked for but metadata; calls `validate` where upstream does. */
   validateUpdate?(next: T, previous: T): readonly FieldError[];
   readonly strategy?: Strategy<T>;
   readonly subresources?: Readonly<Record<string, ObjectSubresource<T>>>;

@@ -1,0 +1,114 @@
+import type { ApiRequest } from '#apimachinery/api-request.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import type { Latency, LatencyKind } from '#base/latency.ts';
+import type { Process } from '#base/pump.ts';
+import type { Rng } from '#base/rng.ts';
+import type { SpanId } from '#base/tracer.ts';
+import type { Etcd, Operation } from '#etcd/etcd.ts';
+import type { AdmissionPlugin, RequestContext } from './contract.ts';
+import type { FieldManager } from './field-manager.ts';
+import type { LeaseSource } from './lease-source.ts';
+import type { ResourceTable } from './resource-table.ts';
+import type { ObjectStorage, Stored } from './storage.ts';
+import type { WatchCache } from './watch-cache.ts';
+
+/** What all requests of a server share. */
+export interface ServerCore {
+  readonly process: Process;
+  readonly etcd: Etcd<ApiObject>;
+  readonly latency: Latency;
+  /** Streams of their own, so that one use does not shift another. */
+  readonly random: { readonly latency: Rng; readonly uids: Rng; readonly names: Rng };
+  readonly resources: ResourceTable;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly fields: FieldManager;
+  readonly leases: LeaseSource;
+  storage<T extends ApiObject>(definition: ResourceDefinition<T>): ObjectStorage<T>;
+  cache<T extends ApiObject>(definition: ResourceDefinition<T>): WatchCache<T>;
+}
+
+/** One request while it is being served. */
+export class RequestScope<T extends ApiObject = ApiObject> implements RequestContext {
+  readonly core: ServerCore;
+  readonly request: ApiRequest;
+  readonly definition: ResourceDefinition<T>;
+  readonly storage: ObjectStorage<T>;
+  readonly span: SpanId;
+
+  constructor(core: ServerCore, request: ApiRequest, definition: ResourceDefinition<T>, span: SpanId) {
+    this.core = core;
+    this.request = request;
+    this.definition = definition;
+    this.storage = core.storage(definition);
+    this.span = span;
+  }
+
+  get now(): number {
+    return this.core.process.pump.now;
+  }
+
+  get dryRun(): boolean {
+    return this.request.options.dryRun === true;
+  }
+
+  read<R extends ApiObject>(
+    resource: ResourceDefinition<R>,
+    namespace: string | undefined,
+    name: string,
+  ): R | undefined {
+    const storage = this.core.storage(resource);
+    const stored = storage.find(namespace, name);
+    return stored && storage.decode(stored);
+  }
+
+  readAll<R extends ApiObject>(resource: ResourceDefinition<R>, namespace?: string): readonly R[] {
+    const storage = this.core.storage(resource);
+    return this.core.etcd.range(storage.prefixOf(namespace)).kvs.map((stored) => storage.decode(stored));
+  }
+
+  readonly warn = (text: string): void => {
+    this.request.warn?.(text);
+  };
+
+  /** A scope for the same request on another resource. */
+  on<R extends ApiObject>(definition: ResourceDefinition<R>): RequestScope<R> {
+    return new RequestScope(this.core, this.request, definition, this.span);
+  }
+
+  /** Parks for as long as the latency model says; does nothing where that is no time. */
+  async takeTime(kind: LatencyKind): Promise<void> {
+    const { latency, process, random } = this.core;
+    const ms = latency.sample(kind, random.latency);
+    if (ms > 0) await process.clock.sleep(ms);
+  }
+
+  /**
+   * Commits one write, if the key's revision is still `modRevision` (0: it does not exist). Returns the new revision, or
+   * undefined when somebody else was faster.
+   */
+  async commit(operation: Operation<ApiObject>, modRevision: number): Promise<CommitResult | undefined> {
+    const { etcd, latency, process, random } = this.core;
+    const isPut = 'put' in operation;
+    const key = isPut ? operation.put : operation.delete;
+    const ms = latency.sample('commit', random.latency);
+    let span: SpanId | undefined;
+    if (ms > 0) {
+      span = etcd.openWrite(isPut ? 'put' : 'delete', key, this.span);
+      await process.clock.sleep(ms);
+    }
+    const result = etcd.txn({
+      compare: [{ key, target: 'modRevision', revision: modRevision }],
+      operations: [operation],
+      cause: this.span,
+      span,
+    });
+    if (result.succeeded) return { revision: result.revision, stored: result.events[0]?.kv };
+    if (span !== undefined) process.tracer.end(span, { conflict: true });
+    return undefined;
+  }
+}
+
+export interface CommitResult {
+  readonly revision: number;
+  readonly stored: Stored | undefined;
+}

@@ -1,0 +1,200 @@
+import { jsonEqual } from '#apimachinery/equal.ts';
+import type { FieldError } from '#apimachinery/field-error.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import { badRequest, conflict, invalid, notFound, StatusError } from '#apimachinery/status-error.ts';
+import { invalidField } from '#apimachinery/validation.ts';
+import { admit, validateAdmission } from './admission.ts';
+import { defaulted, prepareNew } from './create.ts';
+import { removeFinalized } from './delete.ts';
+import type { Ownership } from './field-manager.ts';
+import { dedupOwnerReferences, expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
+import { validateObjectMeta, validateObjectMetaUpdate } from './metadata-validation.ts';
+import type { RequestScope } from './request-scope.ts';
+import { parseResourceVersion, type Stored } from './storage.ts';
+
+export const OPTIMISTIC_LOCK =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+/** What a writer makes of the current object (undefined: there is none), and who owns the fields then. */
+export interface Proposal<T> {
+  readonly object: T;
+  readonly ownership: Ownership;
+}
+
+export interface UpdateOptions<T> {
+  /** The new object; called again when somebody else was faster. */
+  propose(existing: T | undefined): Proposal<T>;
+  /** An object that does not exist is created, whatever the kind says (apply). */
+  readonly forceAllowCreate?: boolean;
+  /** The uid that the existing object must have. */
+  readonly uid?: string;
+  /** Changes of the server's own pass no admission. */
+  readonly skipAdmission?: boolean;
+}
+
+/** PUT: replaces the request's object. Follows endpoints/handlers/update.go, v1.33. */
+export async function update<T extends ApiObject>(scope: RequestScope<T>): Promise<T> {
+  const { definition, request, core } = scope;
+  const { name = '' } = request;
+  if (!request.object) throw badRequest('an object is required');
+  let object = defaulted(definition, withTypeMeta(definition, request.object as T));
+  const wanted = expectedNamespace(definition, request.namespace);
+  if ((object.metadata.namespace ?? '') !== wanted)
+    object = withMeta(object, { namespace: matchNamespace(object, wanted) });
+  checkName(object, name);
+  object = dedupOwnerReferences(object, scope.warn, false);
+  return store(scope, name, {
+    uid: object.metadata.uid,
+    propose: (existing) => ({
+      object,
+      ownership: core.fields.written(scope, existing, object, request.object as ApiObject),
+    }),
+  });
+}
+
+export function checkName(object: ApiObject, name: string): void {
+  const { name: given = '' } = object.metadata;
+  if (given === '') {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (given !== name)
+    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+}
+
+/**
+ * Writes what `propose` makes of the current object, again and again until nobody was faster: proposal → mutating
+ * admission → resourceVersion → prepareForUpdate → validate → canonicalize → validating admission → write, or deletion
+ * when the last finalizer went. Follows Update of registry/generic/registry/store.go, v1.33.
+ */
+export async function store<T extends ApiObject>(
+  scope: RequestScope<T>,
+  name: string,
+  options: UpdateOptions<T>,
+): Promise<T> {
+  const { definition, request, storage, core } = scope;
+  const namespace = definition.scope === 'Namespaced' ? request.namespace : undefined;
+  for (;;) {
+    const stored = storage.find(namespace, name);
+    const existing = stored && storage.decode(stored);
+    if (!stored || !existing) {
+      if (!definition.strategy?.allowCreateOnUpdate && !options.forceAllowCreate) throw notFound(definition, name);
+      const created = await createByUpdate(scope, name, options);
+      if (created) return created;
+      continue;
+    }
+    if (options.uid && existing.metadata.uid !== options.uid) throw uidMismatch(scope, stored, options.uid);
+    const proposal = options.propose(existing);
+    const admitted = options.skipAdmission
+      ? proposal.object
+      : dedupOwnerReferences(admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
+    const next = prepareUpdate(scope, name, admitted, existing, stored.modRevision);
+    if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
+    if (finishesDeletion(definition, next, existing)) return removeFinalized(scope, stored, next);
+    if (jsonEqual(next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
+    if (scope.dryRun) return core.fields.attach(next, proposal.ownership);
+    const lease =
+      definition.ttlSeconds === undefined
+        ? stored.lease
+        : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
+    const committed = await scope.commit(
+      { put: stored.key, lease, value: (revision) => storage.encode(next, revision) },
+      stored.modRevision,
+    );
+    if (committed?.stored) return core.fields.attach(storage.decode(committed.stored), proposal.ownership);
+  }
+}
+
+/** Returns undefined when the object has come to exist meanwhile. */
+async function createByUpdate<T extends ApiObject>(
+  scope: RequestScope<T>,
+  name: string,
+  options: UpdateOptions<T>,
+): Promise<T | undefined> {
+  const { definition, storage, core, request } = scope;
+  const { object, ownership } = options.propose(undefined);
+  if (object.metadata.uid) {
+    throw conflict(
+      definition,
+      name,
+      `uid mismatch: the provided object specified uid ${object.metadata.uid}, and no existing object was found`,
+    );
+  }
+  const admitted = dedupOwnerReferences(admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
+  const next = prepareNew(scope, withMeta(admitted, { resourceVersion: undefined }));
+  validateAdmission(scope, 'CREATE', name, next, undefined);
+  request.onCreated?.();
+  if (scope.dryRun) return core.fields.attach(next, ownership);
+  const lease =
+    definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
+  const key = storage.key(next.metadata.namespace, name);
+  const committed = await scope.commit({ put: key, lease, value: (revision) => storage.encode(next, revision) }, 0);
+  return committed?.stored && core.fields.attach(storage.decode(committed.stored), ownership);
+}
+
+/** Follows BeforeUpdate of registry/rest/update.go, v1.33. Throws 409 and 422. */
+function prepareUpdate<T extends ApiObject>(
+  scope: RequestScope<T>,
+  name: string,
+  object: T,
+  existing: T,
+  modRevision: number,
+): T {
+  const { definition, request } = scope;
+  const { strategy } = definition;
+  const previous = existing.metadata;
+  const version = parseResourceVersion(object.metadata.resourceVersion);
+  if (version === undefined)
+    throw new StatusError(500, '', `strconv.ParseUint: parsing "${object.metadata.resourceVersion}": invalid syntax`);
+  if (version === 0) {
+    if (strategy?.allowUnconditionalUpdate === false) {
+      const kind = { group: definition.group, kind: definition.plural };
+      throw invalid(kind, name, [invalidField('metadata.resourceVersion', 0, 'must be specified for an update')]);
+    }
+  } else if (version !== modRevision) throw conflict(definition, name, OPTIMISTIC_LOCK);
+  const wanted = expectedNamespace(definition, request.namespace ?? previous.namespace);
+  let next = withMeta(object, {
+    namespace: matchNamespace(object, wanted),
+    generation: previous.generation,
+    resourceVersion: previous.resourceVersion,
+  });
+  const subresource = request.subresource === undefined ? undefined : definition.subresources?.[request.subresource];
+  const context = { now: scope.now };
+  if (subresource) next = subresource.prepareForUpdate(next, existing, context);
+  else if (strategy?.prepareForUpdate) next = strategy.prepareForUpdate(next, existing, context);
+  const { metadata } = next;
+  next = withMeta(next, {
+    uid: metadata.uid || previous.uid,
+    creationTimestamp: previous.creationTimestamp ?? metadata.creationTimestamp,
+    deletionTimestamp: previous.deletionTimestamp ?? metadata.deletionTimestamp,
+    deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds ?? previous.deletionGracePeriodSeconds,
+  });
+  const errors: FieldError[] = [
+    ...validateObjectMeta(definition as unknown as ResourceDefinition, next.metadata),
+    ...validateObjectMetaUpdate(next.metadata, previous),
+    ...((subresource ? subresource.validateUpdate(next, existing) : definition.validateUpdate?.(next, existing)) ?? []),
+  ];
+  if (errors.length > 0) throw invalid(definition, name, errors);
+  const warnings = subresource ? subresource.warnings?.(next, existing) : strategy?.warnings?.(next, existing);
+  for (const text of warnings ?? []) scope.warn(text);
+  return !subresource && strategy?.canonicalize ? strategy.canonicalize(next) : next;
+}
+
+/** Follows ShouldDeleteDuringUpdate of registry/generic/registry/store.go, v1.33. */
+function finishesDeletion<T extends ApiObject>(definition: ResourceDefinition<T>, next: T, existing: T): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = existing.metadata;
+  if (next.metadata.finalizers?.length || deletionTimestamp === undefined) return false;
+  return !deletionGracePeriodSeconds && !definition.strategy?.holdsDeletion?.(next);
+}
+
+function uidMismatch<T extends ApiObject>(
+  { definition, storage }: RequestScope<T>,
+  stored: Stored,
+  uid: string,
+): StatusError {
+  const { metadata } = storage.decode(stored);
+  return conflict(
+    definition,
+    metadata.name ?? '',
+    `StorageError: invalid object, Code: 4, Key: ${stored.key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid ?? ''}`,
+  );
+}
