@@ -1,0 +1,112 @@
+import { encodeUtf8 } from '#base/utf8.ts';
+import type { HttpRequest, HttpResponse } from '#transport/http.ts';
+import {
+  aggregatedDiscovery,
+  apiGroupList,
+  apiGroupObject,
+  apiResourceList,
+  apiVersions,
+  type DiscoveredGroup,
+  etagOf,
+} from './discovery.ts';
+import type { Accepted } from './negotiation.ts';
+import { parseQuery } from './query.ts';
+
+/** What GET /version says. */
+export interface VersionInfo {
+  readonly major: string;
+  readonly minor: string;
+  readonly gitVersion: string;
+  readonly gitCommit: string;
+  readonly gitTreeState: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+  readonly compiler: string;
+  readonly platform: string;
+}
+
+export interface NonResourceOptions {
+  readonly version: VersionInfo;
+  /** What is served now; called for each request, since resources come and go. */
+  readonly groups: () => readonly DiscoveredGroup[];
+  /** Names of health checks in order, and whether each passes. */
+  readonly checks: () => readonly { readonly name: string; readonly ok: boolean }[];
+  /** Answers below /openapi/; the document for a path, as JSON text. */
+  readonly openapi: (path: string) => Promise<string | undefined>;
+}
+
+const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.+))?$/;
+
+/** Answers the paths of the API server that belong to no resource. Undefined for a path that it does not have. */
+export function nonResource(options: NonResourceOptions) {
+  return async (path: string, accepted: Accepted, request: HttpRequest): Promise<HttpResponse | undefined> => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+    const clean = path.length > 1 ? path.replace(/\/+$/, '') : path;
+    const health = HEALTH.exec(clean);
+    if (health) return healthOf(health[1] as string, health[2], options.checks(), parseQuery(request.path).query);
+    if (clean.startsWith('/openapi/')) {
+      const text = await options.openapi(clean);
+      return text === undefined ? undefined : cached(text, 'application/json', request);
+    }
+    if (clean === '/version') return plain(`${JSON.stringify(options.version, undefined, 2)}`);
+    if (clean === '/') return json({ paths: rootPaths(options.groups()) });
+    const groups = options.groups();
+    if (clean === '/api' || clean === '/apis') {
+      const legacy = clean === '/api';
+      if (accepted.aggregatedDiscovery) return cached(JSON.stringify(aggregatedDiscovery(groups, legacy)), AGGREGATED_TYPE, request);
+      return json(legacy ? apiVersions() : apiGroupList(groups));
+    }
+    const [, prefix, ...parts] = clean.split('/');
+    const [group, version] = prefix === 'api' ? ['', parts[0]] : prefix === 'apis' ? parts : [];
+    if (parts.length > (prefix === 'api' ? 1 : 2)) return undefined;
+    const found = groups.find((candidate) => candidate.group === group);
+    if (!found || group === undefined) return undefined;
+    if (version === undefined) return json(apiGroupObject(found));
+    const served = found.versions.find((candidate) => candidate.version === version);
+    return served && json(apiResourceList(group, version, served.resources));
+  };
+}
+
+const json = (value: unknown): HttpResponse => plain(`${JSON.stringify(value)}\n`);
+
+function plain(text: string, status = 200, type = 'application/json'): HttpResponse {
+  return { status, headers: { 'content-type': type, 'cache-control': 'no-cache, private' }, body: encodeUtf8(text) };
+}
+
+/** With an ETag; 304 when the client has it already. */
+function cached(text: string, type: string, request: HttpRequest): HttpResponse {
+  const body = encodeUtf8(text);
+  const etag = etagOf(body);
+  const headers = { 'content-type': type, etag, vary: 'Accept', 'cache-control': 'public' };
+  return request.headers['if-none-match'] === etag ? { status: 304, headers, body: new Uint8Array() } : { status: 200, headers, body };
+}
+
+function healthOf(
+  endpoint: string,
+  single: string | undefined,
+  checks: readonly { readonly name: string; readonly ok: boolean }[],
+  query: ReadonlyMap<string, readonly string[]>,
+): HttpResponse | undefined {
+  if (single !== undefined) {
+    const check = checks.find(({ name }) => name === single);
+    return check && plain(check.ok ? 'ok' : `internal server error: ${check.name} check failed\n`, check.ok ? 200 : 500, 'text/plain; charset=utf-8');
+  }
+  const excluded = new Set(query.get('exclude'));
+  const lines = checks.map(({ name, ok }) =>
+    excluded.has(name) ? `[+]${name} excluded: ok` : ok ? `[+]${name} ok` : `[-]${name} failed: reason withheld`,
+  );
+  const ok = checks.every((check) => check.ok || excluded.has(check.name));
+  const verbose = query.has('verbose');
+  const text = ok ? (verbose ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok') : `${lines.join('\n')}\n${endpoint} check failed\n`;
+  return plain(text, ok ? 200 : 500, 'text/plain; charset=utf-8');
+}
+
+function rootPaths(groups: readonly DiscoveredGroup[]): string[] {
+  const paths = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+  for (const { group, versions } of groups) {
+    if (group !== '') paths.push(`/apis/${group}`);
+    for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
+  }
+  return paths.sort();
+}
