@@ -4,6 +4,7 @@ import { configMaps } from './core/v1/config-map.ts';
 import { events } from './core/v1/event.ts';
 import { namespaces } from './core/v1/namespace.ts';
 import { nodes } from './core/v1/node.ts';
+import { pods } from './core/v1/pod.ts';
 import { secrets } from './core/v1/secret.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { eventsV1 } from './events/v1/event.ts';
@@ -15,6 +16,7 @@ export const resources: readonly ResourceDefinition[] = [
   events,
   namespaces,
   nodes,
+  pods,
   secrets,
   serviceAccounts,
   leases,

@@ -56,7 +56,6 @@ export function validateLabelSelector(
   selector: LabelSelectorShape | undefined,
   path: string,
   errors: FieldError[],
-  allowInvalidValues = false,
 ): void {
   if (!selector) return;
   validateLabels(selector.matchLabels, `${path}.matchLabels`, errors);
@@ -74,7 +73,6 @@ export function validateLabelSelector(
       errors.push(invalidField(`${at}.operator`, operator, 'not a valid selector operator'));
     }
     validateLabelName(key, `${at}.key`, errors);
-    if (allowInvalidValues) return;
     values.forEach((value, j) => {
       for (const message of isValidLabelValue(value)) errors.push(invalidField(`${at}.values[${j}]`, value, message));
     });

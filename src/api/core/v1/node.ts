@@ -35,7 +35,8 @@ const EMPTY_INFO: NodeSystemInfo = {
 /** Follows SetDefaults_NodeStatus, and Convert_v1_NodeSpec_To_core_NodeSpec for the two forms of the Pod CIDR, v1.33. */
 function defaults(node: Node): Node {
   const { podCIDR, podCIDRs } = node.spec ?? {};
-  let { spec = {}, status = {} } = node;
+  let spec = node.spec ?? {};
+  let status = node.status ?? {};
   const first = podCIDR || podCIDRs?.[0];
   if (first && (podCIDR !== first || podCIDRs?.[0] !== first)) {
     spec = { ...spec, podCIDR: first, podCIDRs: podCIDRs?.[0] === first ? podCIDRs : [first] };

@@ -3,6 +3,7 @@ import { defineResource } from '#apimachinery/resource.ts';
 import { forbiddenField, invalidField } from '#apimachinery/validation.ts';
 import { ageColumn, nameColumn } from '../../columns.ts';
 import { validatePreemptionPolicy } from '../../core/v1/pod-validation-scheduling.ts';
+import { fill } from '../../fill.ts';
 import type { PriorityClass as GeneratedPriorityClass } from '../../generated/types.ts';
 
 /** The published definitions without prose lack the field that is called `description`. */
@@ -85,10 +86,7 @@ export const priorityClasses = defineResource<PriorityClass>({
   scope: 'Cluster',
   schema: 'io.k8s.api.scheduling.v1.PriorityClass',
   defaults(priorityClass) {
-    const { value = 0, preemptionPolicy = 'PreemptLowerPriority' } = priorityClass;
-    return priorityClass.value === value && priorityClass.preemptionPolicy === preemptionPolicy
-      ? priorityClass
-      : { ...priorityClass, value, preemptionPolicy };
+    return fill(priorityClass, { value: 0, preemptionPolicy: 'PreemptLowerPriority' });
   },
   validate,
   validateUpdate,
