@@ -7,7 +7,7 @@ import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Selection } from './selection.ts';
 import type { ObjectStorage, Stored } from './storage.ts';
-import { type Change, deliveryAttributes } from './watch-cache.ts';
+import { type Change, deliveryAttributes } from './watch-change.ts';
 
 export interface WatcherOptions {
   /** Who watches: the first part of the user agent. */
