@@ -99,11 +99,17 @@ export class Client {
     object: T,
     options: RequestOptions = {},
   ): Promise<T> {
-    return this.#object({
-      ...this.#request('update', resource, keyOf(object), options),
-      subresource: 'status',
-      object,
-    });
+    return this.updateSubresource(resource, object, 'status', options);
+  }
+
+  /** PUTs the object to a subresource of it: `status`, `finalize`. */
+  updateSubresource<T extends ApiObject>(
+    resource: ResourceDefinition<T>,
+    object: T,
+    subresource: string,
+    options: RequestOptions = {},
+  ): Promise<T> {
+    return this.#object({ ...this.#request('update', resource, keyOf(object), options), subresource, object });
   }
 
   patch<T extends ApiObject>(

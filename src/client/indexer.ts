@@ -35,6 +35,8 @@ export interface Lister<T extends ApiObject> {
   /** All objects, or those of a namespace. */
   list(namespace?: string): T[];
   byIndex(index: Index<T>, value: string): T[];
+  /** The values under which the index holds something. */
+  indexValues(index: Index<T>): string[];
 }
 
 /** Objects by key, and by any number of indices; each operation costs O(indices). */
@@ -102,10 +104,18 @@ export class Indexer<T extends ApiObject> implements Lister<T> {
   }
 
   byIndex(index: Index<T>, value: string): T[] {
+    const bucket = this.#buckets(index).get(value);
+    return bucket ? [...bucket.values()] : [];
+  }
+
+  indexValues(index: Index<T>): string[] {
+    return [...this.#buckets(index).keys()];
+  }
+
+  #buckets(index: Index<T>): Buckets<T> {
     const found = this.#indices.get(index.name);
     assert(found, `there is no index ${index.name}`);
-    const bucket = found.buckets.get(value);
-    return bucket ? [...bucket.values()] : [];
+    return found.buckets;
   }
 }
 

@@ -25,7 +25,7 @@ export class Informer<T extends ApiObject> {
   readonly resource: ResourceDefinition<T>;
   readonly #process: Process;
   readonly #indexer = new Indexer<T>();
-  readonly #handlers: EventHandlers<T>[] = [];
+  readonly #handlers = new Set<EventHandlers<T>>();
   readonly #waiting: (() => void)[] = [];
   readonly #reflector: Reflector<T>;
   #started = false;
@@ -56,11 +56,11 @@ export class Informer<T extends ApiObject> {
     return this;
   }
 
-  /** At any time; what is in the store already is added to the handlers at once. */
-  addHandlers(handlers: EventHandlers<T>): this {
-    this.#handlers.push(handlers);
+  /** At any time; what is in the store already is added to the handlers at once. Returns a function that removes them. */
+  addHandlers(handlers: EventHandlers<T>): () => void {
+    this.#handlers.add(handlers);
     if (handlers.add) for (const object of this.#indexer.list()) handlers.add(object, 0, true);
-    return this;
+    return () => this.#handlers.delete(handlers);
   }
 
   /** Begins to follow; doing so twice does nothing. */

@@ -24,6 +24,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Milliseconds until there is a token. */
+  untilNext(): number {
+    this.#refill();
+    return this.#tokens >= 1 ? 0 : ((1 - this.#tokens) / this.#perSecond) * 1000;
+  }
+
   /** Takes the next token, also one that is not there yet; returns the milliseconds until it is. */
   reserve(): number {
     this.#refill();

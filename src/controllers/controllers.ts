@@ -1,0 +1,23 @@
+import type { ControllerDefinition } from './define-controller.ts';
+import { garbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
+import { namespaceController } from './namespace/namespace-controller.ts';
+import { nodeIPAMController } from './node-ipam/node-ipam-controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
+import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
+import { rootCACertPublisher } from './root-ca-cert-publisher/root-ca-cert-publisher.ts';
+import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token-controller.ts';
+import { taintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+
+/** All controllers of kube-controller-manager, by name. */
+export const controllers: readonly ControllerDefinition[] = [
+  garbageCollectorController,
+  namespaceController,
+  nodeIPAMController,
+  nodeLifecycleController,
+  podGarbageCollector,
+  rootCACertPublisher,
+  serviceAccountController,
+  serviceAccountTokenController,
+  taintEvictionController,
+];
