@@ -131,7 +131,7 @@ function isEmptyValue(value: JsonValue): boolean {
 
 function isEmpty(value: JsonObject | readonly JsonValue[]): boolean {
   if (Array.isArray(value)) return value.length === 0;
-  for (const _key in value) return false;
+  for (const _key in value as JsonObject) return false;
   return true;
 }
 
@@ -168,7 +168,7 @@ class Decoder {
 
   #structValue(schema: StructSchema, value: ReadObject | RepeatedKeys): JsonObject {
     const layout = layoutOf(schema);
-    const values: (JsonValue | undefined)[] = new Array(layout.names.length);
+    const values: (JsonValue | undefined)[] = [];
     if (value instanceof RepeatedKeys) {
       const seen = new Set<string>();
       for (const [key, member] of value.entries) {

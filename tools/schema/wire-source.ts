@@ -4,7 +4,8 @@ import { wireName } from './structure-source.ts';
 
 /**
  * The source text of the module with the protobuf field numbers of all definitions and of what is inlined into them, one
- * type a line: `core.v1.Volume 1=name 2>core.v1.VolumeSource`.
+ * type a line: `core.v1.Volume 1=name 2>core.v1.VolumeSource`. CustomResourceDefinitions are left out: their JSON is in messages of
+ * its own kind, and no client sends them so.
  */
 export function wireSource(definitions: Definitions, wire: ReadonlyMap<string, readonly WireField[]>): string {
   const types = new Set<string>();
@@ -14,7 +15,7 @@ export function wireSource(definitions: Definitions, wire: ReadonlyMap<string, r
     types.add(type);
     for (const { inlined } of fields) if (inlined) add(inlined);
   };
-  for (const name of Object.keys(definitions)) add(wireName(name));
+  for (const name of Object.keys(definitions)) if (!wireName(name).startsWith('apiextensions.')) add(wireName(name));
   const lines = [...types]
     .toSorted()
     .map((type) =>

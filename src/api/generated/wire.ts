@@ -27,25 +27,6 @@ admissionregistration.v1.ValidatingWebhookConfigurationList 1=metadata 2=items
 admissionregistration.v1.Validation 1=expression 2=message 3=reason 4=messageExpression
 admissionregistration.v1.Variable 1=name 2=expression
 admissionregistration.v1.WebhookClientConfig 3=url 1=service 2=caBundle
-apiextensions.v1.CustomResourceColumnDefinition 1=name 2=type 3=format 4=description 5=priority 6=jsonPath
-apiextensions.v1.CustomResourceConversion 1=strategy 2=webhook
-apiextensions.v1.CustomResourceDefinition 1=metadata 2=spec 3=status
-apiextensions.v1.CustomResourceDefinitionCondition 1=type 2=status 3=lastTransitionTime 4=reason 5=message
-apiextensions.v1.CustomResourceDefinitionList 1=metadata 2=items
-apiextensions.v1.CustomResourceDefinitionNames 1=plural 2=singular 3=shortNames 4=kind 5=listKind 6=categories
-apiextensions.v1.CustomResourceDefinitionSpec 1=group 3=names 4=scope 7=versions 9=conversion 10=preserveUnknownFields
-apiextensions.v1.CustomResourceDefinitionStatus 1=conditions 2=acceptedNames 3=storedVersions
-apiextensions.v1.CustomResourceDefinitionVersion 1=name 2=served 3=storage 7=deprecated 8=deprecationWarning 4=schema 5=subresources 6=additionalPrinterColumns 9=selectableFields
-apiextensions.v1.CustomResourceSubresourceScale 1=specReplicasPath 2=statusReplicasPath 3=labelSelectorPath
-apiextensions.v1.CustomResourceSubresources 1=status 2=scale
-apiextensions.v1.CustomResourceValidation 1=openAPIV3Schema
-apiextensions.v1.ExternalDocumentation 1=description 2=url
-apiextensions.v1.JSONSchemaProps 1=id 2=\$schema 3=\$ref 4=description 5=type 6=format 7=title 8=default 9=maximum 10=exclusiveMaximum 11=minimum 12=exclusiveMinimum 13=maxLength 14=minLength 15=pattern 16=maxItems 17=minItems 18=uniqueItems 19=multipleOf 20=enum 21=maxProperties 22=minProperties 23=required 24=items 25=allOf 26=oneOf 27=anyOf 28=not 29=properties 30=additionalProperties 31=patternProperties 32=dependencies 33=additionalItems 34=definitions 35=externalDocs 36=example 37=nullable 38=x-kubernetes-preserve-unknown-fields 39=x-kubernetes-embedded-resource 40=x-kubernetes-int-or-string 41=x-kubernetes-list-map-keys 42=x-kubernetes-list-type 43=x-kubernetes-map-type 44=x-kubernetes-validations
-apiextensions.v1.SelectableField 1=jsonPath
-apiextensions.v1.ServiceReference 1=namespace 2=name 3=path 4=port
-apiextensions.v1.ValidationRule 1=rule 2=message 3=messageExpression 4=reason 5=fieldPath 6=optionalOldSelf
-apiextensions.v1.WebhookClientConfig 3=url 1=service 2=caBundle
-apiextensions.v1.WebhookConversion 2=clientConfig 3=conversionReviewVersions
 apiregistration.v1.APIService 1=metadata 2=spec 3=status
 apiregistration.v1.APIServiceCondition 1=type 2=status 3=lastTransitionTime 4=reason 5=message
 apiregistration.v1.APIServiceList 1=metadata 2=items
