@@ -1,0 +1,58 @@
+import type { FileSystem } from '#shell/file-system.ts';
+import type { Input, Output, ShellClock } from '#shell/streams.ts';
+import type { CancelSignal, HttpServer } from '#transport/http.ts';
+
+/** Where and how to reach an API server, as the kubeconfig and the flags say. */
+export interface ServerConfig {
+  /** URL of the cluster, without a slash at the end. */
+  readonly server: string;
+  readonly tlsServerName?: string;
+  readonly insecureSkipTlsVerify?: boolean;
+  /** PEM. */
+  readonly certificateAuthority?: Uint8Array;
+  readonly clientCertificate?: Uint8Array;
+  readonly clientKey?: Uint8Array;
+  readonly timeoutMs?: number;
+}
+
+/** Everything that kubectl sees of the world. */
+export interface KubectlContext {
+  /** Opens the way to a server. The page has one server, whatever the kubeconfig says. Rejects with ConnectionError. */
+  connect(config: ServerConfig): HttpServer;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly files: FileSystem;
+  /** The working directory: an absolute path. */
+  readonly directory: string;
+  /** HOME, KUBECONFIG, KUBE_EDITOR, NO_COLOR … */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: ShellClock;
+  /** Ctrl-C. */
+  readonly signal?: CancelSignal;
+  /** Opens an editor on a file and resolves when the user has closed it; for `kubectl edit`. */
+  edit?(path: string): Promise<void>;
+  /** Discovery that is kept between commands, as the real kubectl keeps it on disk. */
+  readonly discoveryCache?: DiscoveryCache;
+}
+
+/** Keeps what discovery answered, per server. */
+export interface DiscoveryCache {
+  get(server: string): Promise<string | undefined>;
+  set(server: string, text: string): Promise<void>;
+}
+
+/** What {@link KubectlContext.signal} becomes for code that waits: rejects with {@link Interrupted}. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Settles as the promise does, or rejects with {@link Interrupted} when the signal comes first. */
+export function interruptible<T>(promise: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(new Interrupted());
+    signal.addEventListener('abort', () => reject(new Interrupted()));
+    promise.then(resolve, reject);
+  });
+}
