@@ -20,7 +20,9 @@ const goName = (key: string) => `${key.slice(0, 1).toUpperCase()}${key.slice(1)}
 function fields(before: object, after: object, depth: number): string[] {
   const a = before as Fields;
   const b = after as Fields;
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((key) => a[key] !== undefined || b[key] !== undefined)
+    .sort();
   const changed = keys.filter((key) => !semanticEqual(a[key], b[key]));
   const lines = changed.flatMap((key) => value(`${goName(key)}: `, a[key], b[key], depth));
   const same = keys.length - changed.length;
