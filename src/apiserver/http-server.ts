@@ -55,11 +55,7 @@ export interface HttpFloorOptions {
     subresource: string | undefined,
   ) => ServedResource | undefined;
   /** Answers paths that are no resource's: discovery, version, health, OpenAPI. */
-  readonly nonResource: (
-    path: string,
-    accepted: Accepted,
-    request: HttpRequest,
-  ) => HttpResponse | Promise<HttpResponse> | undefined;
+  readonly nonResource: (path: string, accepted: Accepted, request: HttpRequest) => Promise<HttpResponse | undefined>;
   /** Who asks. Throws StatusError 401. */
   readonly authenticate: (request: HttpRequest) => UserInfo;
   /** Virtual time, ms. */

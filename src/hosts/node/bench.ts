@@ -60,6 +60,16 @@ async function runUntil(cluster: BenchCluster, done: () => boolean, ms = 120_000
   }
 }
 
+/** Runs a task to its end. */
+async function runTask(cluster: BenchCluster, name: string, run: () => Promise<unknown>): Promise<void> {
+  let done = false;
+  cluster.root.spawn(name, async () => {
+    await run();
+    done = true;
+  });
+  await runUntil(cluster, () => done);
+}
+
 async function bootCase(): Promise<unknown> {
   const started = performance.now();
   const cluster = await newCluster(3);
@@ -88,7 +98,7 @@ async function podsCase(count: number, nodes: number): Promise<PodsResult> {
   let readyPods = 0;
   const seen = new Set<string>();
   const client = cluster.adminClient();
-  await cluster.runTask('watch', () =>
+  await runTask(cluster, 'watch', () =>
     client.watch(pods, { namespace: 'default' }, {
       event({ object }) {
         const name = object.metadata.name as string;
@@ -102,7 +112,7 @@ async function podsCase(count: number, nodes: number): Promise<PodsResult> {
   globalThis.gc?.();
   const wall = performance.now();
   const cpu = process.cpuUsage();
-  cluster.spawnTask('create', async () => {
+  cluster.root.spawn('create', async () => {
     for (let i = 0; i < count; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
   });
   await runUntil(cluster, () => readyPods >= count / 2);
@@ -131,7 +141,7 @@ async function marginalCase(): Promise<unknown> {
   const { pods } = await import('#api/core/v1/pod.ts');
   const client = cluster.adminClient();
   const seen = new Set<string>();
-  await cluster.runTask('watch', () =>
+  await runTask(cluster, 'watch', () =>
     client.watch(pods, { namespace: 'default' }, {
       event: ({ object }) => {
         if (object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) seen.add(object.metadata.name as string);
@@ -141,7 +151,7 @@ async function marginalCase(): Promise<unknown> {
   );
   const batch = async (from: number, to: number) => {
     const cpu = process.cpuUsage();
-    cluster.spawnTask('create', async () => {
+    cluster.root.spawn('create', async () => {
       for (let i = from; i < to; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
     });
     await runUntil(cluster, () => seen.size >= to);
@@ -162,7 +172,7 @@ async function apiCase(): Promise<unknown> {
     for (let round = 0; round < 7; round++) {
       const started = performance.now();
       let done = false;
-      cluster.spawnTask('bench', async () => {
+      cluster.root.spawn('bench', async () => {
         for (let i = 0; i < n; i++) await work(round * n + i);
         done = true;
       });
@@ -177,7 +187,7 @@ async function apiCase(): Promise<unknown> {
   const patch = await time(1000, (i) =>
     client.patch(configMaps, { namespace: 'default', name: `c-${i % 7000}` }, 'application/merge-patch+json', { data: { a: String(i) } }),
   );
-  await cluster.runTask('clear', () => client.deleteCollection(configMaps, { namespace: 'default' }));
+  await runTask(cluster, 'clear', () => client.deleteCollection(configMaps, { namespace: 'default' }));
   await time(1000 / 7, (i) => client.create(configMaps, object(i) as never));
   const list = await time(20, () => client.list(configMaps, { namespace: 'default', limit: 0 }));
   return { create_us: round(create), get_us: round(get), list_1000_us: round(list), patch_us: round(patch) };
@@ -192,12 +202,12 @@ async function watchCase(): Promise<unknown> {
   const client = cluster.adminClient();
   let events = 0;
   for (let i = 0; i < 50; i++) {
-    await cluster.runTask('watch', () => client.watch(configMaps, { namespace: 'default' }, { event: () => void events++, closed: () => {} }));
+    await runTask(cluster, 'watch', () => client.watch(configMaps, { namespace: 'default' }, { event: () => void events++, closed: () => {} }));
   }
   events = 0;
   const writes = 1000;
   const started = performance.now();
-  cluster.spawnTask('create', async () => {
+  cluster.root.spawn('create', async () => {
     for (let i = 0; i < writes; i++) await client.create(configMaps, { metadata: { name: `w-${i}`, namespace: 'default' }, data: { a: String(i) } } as never);
   });
   await runUntil(cluster, () => events >= writes * 50);

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { wire } from '#api/generated/wire.ts';
+import { ProtobufReader } from '#apimachinery/protobuf.ts';
 import { Cluster } from '#cluster/cluster.ts';
 import { Driver } from '../driver.ts';
 import { listen } from './http-listener.ts';
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
     controlPlaneNode: !values['no-control-plane-node'],
     latency: 'realistic',
     loadBalancer: false,
+    protobuf: new ProtobufReader(wire),
   });
   const driver = new Driver(cluster.pump, nodeWall, { speed });
   cluster.beforeInput = () => driver.sync();
