@@ -26,6 +26,19 @@ export function attributesOf(
   };
 }
 
+/** Parks while a plugin waits for what somebody is about to make. */
+export async function waitForAdmission<T extends ApiObject>(
+  scope: RequestScope<T>,
+  name: string,
+  object: T,
+): Promise<void> {
+  const attributes = attributesOf(scope as unknown as RequestScope, 'CREATE', name, object, undefined);
+  for (const plugin of scope.core.admission) {
+    const waiting = plugin.wait?.(attributes, scope);
+    if (waiting) await waiting;
+  }
+}
+
 /** Lets every plugin change the object, one after the other. */
 export function admit<T extends ApiObject>(
   scope: RequestScope<T>,

@@ -20,6 +20,10 @@ export interface RequestContext {
   readAll<T extends ApiObject>(resource: ResourceDefinition<T>, namespace?: string): readonly T[];
   /** Text for the `Warning` header. */
   warn(text: string): void;
+  /** A random end of a generated name, seeded. */
+  suffix(length: number): string;
+  /** Parks the request for milliseconds of virtual time. */
+  sleep(ms: number): Promise<void>;
 }
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -44,6 +48,11 @@ export interface AdmissionAttributes {
 export interface AdmissionPlugin {
   /** As `--enable-admission-plugins` names it. */
   readonly name: string;
+  /**
+   * Parks until what the plugin needs is there, when somebody is about to make it. Asked on CREATE before any plugin
+   * changes the object; undefined when there is nothing to wait for.
+   */
+  wait?(attributes: AdmissionAttributes, context: RequestContext): Promise<void> | undefined;
   admit?(attributes: AdmissionAttributes, context: RequestContext): ApiObject | undefined;
   validate?(attributes: AdmissionAttributes, context: RequestContext): void;
 }

@@ -1,6 +1,6 @@
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { alreadyExists, badRequest, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
-import { admit, validateAdmission } from './admission.ts';
+import { admit, validateAdmission, waitForAdmission } from './admission.ts';
 import type { Ownership } from './field-manager.ts';
 import {
   dedupOwnerReferences,
@@ -34,6 +34,7 @@ export async function create<T extends ApiObject>(scope: RequestScope<T>): Promi
   object = dedupOwnerReferences(object, scope.warn, false);
   const ownership = core.fields.written(scope, undefined, object, given);
   const name = request.name ?? object.metadata.name ?? '';
+  await waitForAdmission(scope, name, object);
   object = dedupOwnerReferences(admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
   return createStored(scope, object, ownership);
 }

@@ -70,6 +70,14 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
     this.request.warn?.(text);
   };
 
+  suffix(length: number): string {
+    return this.core.random.names.suffix(length);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.core.process.clock.sleep(ms);
+  }
+
   /** A scope for the same request on another resource. */
   on<R extends ApiObject>(definition: ResourceDefinition<R>): RequestScope<R> {
     return new RequestScope(this.core, this.request, definition, this.span);
