@@ -81,7 +81,7 @@ const isWord = (char: string) => /^[0-9A-Za-z_-]$/.test(char);
 const isDigit = (char: string) => char >= '0' && char <= '9' && char.length === 1;
 /** Characters that a YAML stream may hold. */
 const FORBIDDEN = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufeff\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
-const NO_PLAIN_START = new Set([...'-?:,[]{}#&*!|>\'"%@`']);
+const NO_PLAIN_START = new Set(Array.from('-?:,[]{}#&*!|>\'"%@`'));
 
 /**
  * Cuts YAML 1.1 into tokens, with the errors, and the places of errors, of go-yaml v2 (which is libyaml): what is wrong
@@ -104,7 +104,7 @@ export class YamlScanner {
 
   constructor(text: string) {
     if (FORBIDDEN.test(text)) throw new YamlError('control characters are not allowed');
-    this.#chars = [...text];
+    this.#chars = Array.from(text);
   }
 
   /** The next token, left in place. */

@@ -43,7 +43,7 @@ function scalar(value: JsonValue, indent: number): string {
 }
 
 function plainText(value: JsonValue): string {
-  if (typeof value !== 'number') return String(value);
+  if (typeof value !== 'number') return String(value as boolean | bigint | null);
   return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? BigInt(value).toString() : formatFloat(value);
 }
 
@@ -144,8 +144,8 @@ const isDigit = (char: string | undefined) => char !== undefined && /\p{Nd}/u.te
 
 /** The order of keys in go-yaml: letters by code, after everything else; runs of digits by value. */
 export function compareKeys(a: string, b: string): number {
-  const left = [...a];
-  const right = [...b];
+  const left = Array.from(a);
+  const right = Array.from(b);
   for (let i = 0; i < left.length && i < right.length; i++) {
     const l = left[i] as string;
     const r = right[i] as string;

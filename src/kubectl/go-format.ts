@@ -11,7 +11,7 @@ export function formatValue(value: unknown): string {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     return `map[${entries.map(([key, item]) => `${key}:${formatValue(item)}`).join(' ')}]`;
   }
-  return String(value);
+  return String(value as string | boolean | bigint);
 }
 
 /** Compares strings by code unit, for Array.sort. */

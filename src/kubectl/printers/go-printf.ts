@@ -30,7 +30,7 @@ export function sprintf(format: string, args: readonly unknown[]): string {
       if (next >= args.length) return `%!${verb}(MISSING)`;
       const out = formatVerb(verb, args[next++], flags, whole.includes('.') ? exact : undefined);
       if (wide === undefined) return out;
-      const pad = Math.max(0, wide - [...out].length);
+      const pad = Math.max(0, wide - Array.from(out).length);
       if (flags.includes('-')) return out + ' '.repeat(pad);
       if (flags.includes('0') && /^[+-]?[\d.]/.test(out))
         return out.replace(/^[+-]?/, (sign) => sign + '0'.repeat(pad));
@@ -58,7 +58,7 @@ function formatVerb(verb: string, arg: unknown, flags: string, precision: number
     case 's':
       if (typeof arg === 'number' || typeof arg === 'boolean' || typeof arg === 'bigint') return bad();
       if (arg === undefined || arg === null) return '%!s(<nil>)';
-      return precision === undefined ? formatValue(arg) : [...formatValue(arg)].slice(0, precision).join('');
+      return precision === undefined ? formatValue(arg) : Array.from(formatValue(arg)).slice(0, precision).join('');
     case 'q':
       return typeof arg === 'string' ? goQuote(arg) : bad();
     case 't':
@@ -70,7 +70,7 @@ function formatVerb(verb: string, arg: unknown, flags: string, precision: number
       const text = integer
         ? (arg as number).toString(16)
         : typeof arg === 'string'
-          ? [...arg].map((char) => (char.codePointAt(0) as number).toString(16).padStart(2, '0')).join('')
+          ? Array.from(arg, (char) => (char.codePointAt(0) as number).toString(16).padStart(2, '0')).join('')
           : undefined;
       return text === undefined ? bad() : verb === 'X' ? text.toUpperCase() : text;
     }

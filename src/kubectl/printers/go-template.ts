@@ -283,7 +283,7 @@ export class GoTemplate {
         return exists(args[0], args.slice(1));
       case 'base64decode': {
         need(1);
-        const bytes = decodeBase64(String(args[0] ?? ''));
+        const bytes = decodeBase64(formatValue(args[0] ?? ''));
         return typeof bytes === 'number'
           ? wrong(`base64 decode failed: illegal base64 data at input byte ${bytes}`)
           : decodeUtf8(bytes);
@@ -294,7 +294,7 @@ export class GoTemplate {
         return sprintln(args);
       case 'printf':
         need(1);
-        return sprintf(String(args[0]), args.slice(1));
+        return sprintf(formatValue(args[0]), args.slice(1));
       case 'html':
         return sprintOne(args).replace(/[\0"'&<>]/g, (char) => HTML[char] as string);
       case 'js':

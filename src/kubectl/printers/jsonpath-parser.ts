@@ -36,7 +36,7 @@ class Parser {
   #at = 0;
 
   constructor(text: string) {
-    this.#chars = [...text];
+    this.#chars = Array.from(text);
   }
 
   template(): Node[][] {

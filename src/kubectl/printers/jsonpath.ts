@@ -195,7 +195,7 @@ function children(value: Value): readonly JsonValue[] {
   if (Array.isArray(value)) return value as readonly JsonValue[];
   if (value instanceof Float || value === null) return [];
   if (typeof value === 'object') return sortedEntries(value as JsonObject).map(([, item]) => item);
-  return typeof value === 'string' ? [...value].map((char) => char.codePointAt(0) as number) : [];
+  return typeof value === 'string' ? Array.from(value, (char) => char.codePointAt(0) as number) : [];
 }
 
 /** All values that have something in them, outermost first. */

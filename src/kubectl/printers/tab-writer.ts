@@ -65,7 +65,7 @@ export class TabWriter {
   }
 
   #endCell(): void {
-    this.#lines.at(-1)?.push({ text: this.#cell, width: [...this.#cell].length });
+    this.#lines.at(-1)?.push({ text: this.#cell, width: Array.from(this.#cell).length });
     this.#cell = '';
   }
 
