@@ -1,0 +1,89 @@
+import type { ApiObject } from '#apimachinery/resource.ts';
+import { lookupStruct } from '#apimachinery/schema.ts';
+import { createApiServer } from '#apiserver/api-server.ts';
+import type { SubresourceEndpoint } from '#apiserver/contract.ts';
+import type { ApiBackend } from '#apimachinery/api-request.ts';
+import { type LatencyProfile, latencyOf } from '#base/latency.ts';
+import { Process, Pump } from '#base/pump.ts';
+import { Rng } from '#base/rng.ts';
+import { Tracer } from '#base/tracer.ts';
+import { namespaces } from '#api/core/v1/namespace.ts';
+import { pods } from '#api/core/v1/pod.ts';
+import type { Pod } from '#api/generated/types.ts';
+import { resources } from '#api/resources.ts';
+import { schemas } from '#api/schemas.ts';
+import { Client } from '#client/client.ts';
+import { Etcd } from '#etcd/etcd.ts';
+
+/** Pods as binding may write them. */
+const bindable = { ...pods, validateUpdate: () => [] };
+
+/** Binds a Pod, and no more: what tests of the scheduler need of the registry. */
+const binding: SubresourceEndpoint = {
+  resource: pods as never,
+  subresource: 'binding',
+  kind: { group: '', version: 'v1', kind: 'Binding', schema: 'io.k8s.api.core.v1.Binding' },
+  verbs: ['create'],
+  async create(context, store) {
+    const { namespace, name = '', object } = context.request;
+    const { target } = object as ApiObject & { readonly target: { readonly name: string } };
+    return store.update<Pod>(context, bindable, namespace, name, (pod) => ({
+      ...pod,
+      spec: { ...pod.spec, nodeName: target.name },
+    }));
+  },
+};
+
+/**
+ * An API server on its own pump, with all kinds and the namespace `default`, and nothing else: for tests of components.
+ * Time starts at 2026-01-01T00:00:00Z.
+ */
+export class TestApi {
+  readonly pump: Pump;
+  readonly tracer: Tracer;
+  readonly root: Process;
+  readonly backend: ApiBackend;
+  /** Of the test itself. */
+  readonly client: Client;
+  readonly #process: Process;
+
+  constructor(latency: LatencyProfile = 'none', strict = false) {
+    const hop = () => new Promise<void>((resolve) => setImmediate(resolve));
+    this.pump = new Pump({ epoch: Date.UTC(2026, 0, 1), ...(strict ? { strictHop: hop } : {}) });
+    this.tracer = new Tracer(() => this.pump.now);
+    this.root = new Process('root', { pump: this.pump, rng: new Rng(1), tracer: this.tracer });
+    this.backend = createApiServer({
+      process: this.root.child('kube-apiserver'),
+      etcd: new Etcd<ApiObject>({ process: this.root.child('etcd') }),
+      latency: latencyOf(latency),
+      resources,
+      subresources: [binding],
+      schemaOf: ({ schema }) => lookupStruct(schemas, schema),
+    }).backend;
+    this.#process = this.root.child('test');
+    this.client = new Client(this.backend, { user: { name: 'test', groups: [] }, userAgent: 'test/v1' });
+    this.#process.spawn('namespace', () => this.client.create(namespaces, { metadata: { name: 'default' }, spec: {} }));
+  }
+
+  /** Lets so much virtual time pass. */
+  async run(ms: number): Promise<void> {
+    await this.pump.run({ until: this.pump.now + ms });
+  }
+
+  /** Runs a task to its end, which takes no virtual time unless it waits for some. */
+  async do<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const handle = this.#process.spawn('test', () => work(this.client));
+    let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+    this.#process.spawn('join', async () => {
+      try {
+        outcome = { value: await handle.join() };
+      } catch (error) {
+        outcome = { error };
+      }
+    });
+    for (let waited = 0; !outcome && waited < 60_000; waited += 100) await this.run(waited === 0 ? 0 : 100);
+    if (!outcome) throw new Error('the task did not end');
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+}
