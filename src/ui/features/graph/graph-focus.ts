@@ -1,0 +1,35 @@
+import { create } from 'zustand';
+
+/** Which element of the graph Tab arrives at. Arrows move it; an element that goes gives it back to kube-apiserver. */
+export const HOME = 'kube-apiserver';
+
+interface GraphFocus {
+  readonly id: string;
+  readonly moveTo: (id: string) => void;
+}
+
+export const useGraphFocus = create<GraphFocus>((set) => ({ id: HOME, moveTo: (id) => set({ id }) }));
+
+export type Direction = 'left' | 'right' | 'up' | 'down';
+
+interface Target {
+  readonly id: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The nearest element in a direction: straight ahead counts more than aside. */
+export function nearest(from: Target, all: readonly Target[], direction: Direction): string | undefined {
+  let best: string | undefined;
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (const target of all) {
+    if (target.id === from.id) continue;
+    const [dx, dy] = [target.x - from.x, target.y - from.y];
+    const ahead = { left: -dx, right: dx, up: -dy, down: dy }[direction];
+    const aside = Math.abs(direction === 'left' || direction === 'right' ? dy : dx);
+    if (ahead <= 1 || aside > ahead * 4) continue;
+    const cost = ahead + aside * 2;
+    if (cost < bestCost) [best, bestCost] = [target.id, cost];
+  }
+  return best;
+}

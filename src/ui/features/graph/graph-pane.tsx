@@ -1,0 +1,183 @@
+import '@xyflow/react/dist/base.css';
+import {
+  BaseEdge,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+  useStore,
+  type EdgeProps,
+  type EdgeTypes,
+  type NodeTypes,
+} from '@xyflow/react';
+import { Maximize, ZoomIn, ZoomOut } from 'lucide-react';
+import { useCallback, useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
+import { IconButton } from '../../components/button.tsx';
+import { Pane } from '../../components/pane.tsx';
+import { useTranslate } from '../../i18n/translate.ts';
+import { useEntrance } from '../../session/panes.ts';
+import { useCluster } from '../../session/session.ts';
+import { useReducedMotion } from '../../theme/theme.ts';
+import { GraphFooter } from './graph-footer.tsx';
+import { GraphComposer, type GraphElements, type GraphNode, type RouteEdge } from './graph-elements.ts';
+import { nearest, useGraphFocus, type Direction } from './graph-focus.ts';
+import { GraphModeller } from './graph-model.ts';
+import { Actor, Frame, Machine, PodElement } from './graph-nodes.tsx';
+import { TrafficCanvas } from './traffic-canvas.tsx';
+import styles from './graph.module.css';
+
+/** The cluster as it is: the control plane, the Nodes, their Pods, and all that moves between them. */
+export function GraphPane() {
+  return (
+    <ReactFlowProvider>
+      <Pane id="graph" tools={<ZoomTools />}>
+        <Graph />
+        <GraphFooter />
+      </Pane>
+    </ReactFlowProvider>
+  );
+}
+
+const NODE_TYPES: NodeTypes = { frame: Frame, actor: Actor, machine: Machine, pod: PodElement };
+const EDGE_TYPES: EdgeTypes = { route: RouteLine };
+const FIT = { padding: 0.035, maxZoom: 1.35 };
+
+function RouteLine({ id, source, data }: EdgeProps<RouteEdge>) {
+  return data ? (
+    <BaseEdge id={id} path={data.route.path} className={styles.edge} data-quiet={source === 'queue' || undefined} />
+  ) : null;
+}
+
+const ARROWS: Readonly<Record<string, Direction>> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+};
+
+function Graph() {
+  const t = useTranslate();
+  const elements = useElements();
+  const { fitView, getViewport, setViewport } = useReactFlow();
+  const still = useReducedMotion();
+  const duration = still ? 0 : 320;
+  const flow = useRef<HTMLDivElement>(null);
+  /** Whether the person has moved the picture: then it is theirs. */
+  const moved = useRef(false);
+
+  const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
+  const first = useRef(true);
+  useEffect(() => {
+    if (moved.current || width === 0) return;
+    void fitView({ ...FIT, duration: first.current ? 0 : duration });
+    first.current = false;
+  }, [width, height, elements.layout, fitView, duration]);
+
+  useEntrance(
+    'graph',
+    useCallback(() => {
+      const id = useGraphFocus.getState().id;
+      flow.current?.querySelector<HTMLElement>(`[data-graph-item="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+    }, []),
+  );
+
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const direction = ARROWS[event.key];
+    const from = (event.target as HTMLElement).closest<HTMLElement>('[data-graph-item]');
+    if (!direction || !from || !flow.current) return;
+    event.preventDefault();
+    const items = [...flow.current.querySelectorAll<HTMLElement>('[data-graph-item]')];
+    const target = (element: HTMLElement) => {
+      const box = element.getBoundingClientRect();
+      // A Node is where its head is, so that its Pods are below it.
+      return { id: element.dataset.graphItem ?? '', x: box.x + box.width / 2, y: box.y + Math.min(box.height / 2, 20) };
+    };
+    const id = nearest(target(from), items.map(target), direction);
+    const next = items.find((item) => item.dataset.graphItem === id);
+    if (!next) return;
+    next.focus({ preventScroll: true });
+    const [box, pane] = [next.getBoundingClientRect(), flow.current.getBoundingClientRect()];
+    const dx = Math.max(0, pane.left + 16 - box.left) - Math.max(0, box.right + 16 - pane.right);
+    const dy = Math.max(0, pane.top + 16 - box.top) - Math.max(0, box.bottom + 16 - pane.bottom);
+    if (dx || dy) {
+      const viewport = getViewport();
+      moved.current = true;
+      void setViewport({ ...viewport, x: viewport.x + dx, y: viewport.y + dy }, { duration });
+    }
+  };
+
+  return (
+    <div
+      className={styles.flow}
+      ref={flow}
+      onKeyDown={onKeyDown}
+      // Nothing scrolls here: a browser that brings the focus into view would shift the picture.
+      onScroll={(event) => event.currentTarget.scrollTo(0, 0)}
+    >
+      <ReactFlow<GraphNode, RouteEdge>
+        nodes={elements.nodes as GraphNode[]}
+        edges={elements.edges as RouteEdge[]}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        deleteKeyCode={null}
+        panActivationKeyCode={null}
+        selectionKeyCode={null}
+        multiSelectionKeyCode={null}
+        zoomActivationKeyCode={null}
+        disableKeyboardA11y
+        zoomOnDoubleClick={false}
+        minZoom={0.1}
+        maxZoom={2.5}
+        onMoveStart={(event) => {
+          if (event) moved.current = true;
+        }}
+        onNodesChange={() => {}}
+      >
+        <TrafficCanvas layout={elements.layout} />
+      </ReactFlow>
+      {elements.hiddenNodes > 0 && (
+        <p className={styles.empty}>{t('graph.hiddenNodes', { count: elements.hiddenNodes })}</p>
+      )}
+    </div>
+  );
+}
+
+const sameSize = (a: { width: number; height: number }, b: { width: number; height: number }) =>
+  a.width === b.width && a.height === b.height;
+
+/** The elements for the state of the cluster and the size of the pane. */
+function useElements(): GraphElements {
+  const pods = useCluster((state) => state.pods);
+  const nodes = useCluster((state) => state.nodes);
+  const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
+  const modeller = useMemo(() => new GraphModeller(), []);
+  const composer = useMemo(() => new GraphComposer(), []);
+  const model = useMemo(() => modeller.model(pods.rows.values(), nodes.rows.values()), [modeller, pods, nodes]);
+  return useMemo(
+    () => composer.compose(model, width > 0 ? { width, height } : { width: 620, height: 545 }),
+    [composer, model, width, height],
+  );
+}
+
+function ZoomTools() {
+  const t = useTranslate();
+  const { zoomIn, zoomOut, fitView } = useReactFlow();
+  const duration = useReducedMotion() ? 0 : 200;
+  return (
+    <>
+      <IconButton label={t('graph.zoomOut')} onClick={() => void zoomOut({ duration })}>
+        <ZoomOut />
+      </IconButton>
+      <IconButton label={t('graph.zoomIn')} onClick={() => void zoomIn({ duration })}>
+        <ZoomIn />
+      </IconButton>
+      <IconButton label={t('graph.fit')} onClick={() => void fitView({ ...FIT, duration })}>
+        <Maximize />
+      </IconButton>
+    </>
+  );
+}

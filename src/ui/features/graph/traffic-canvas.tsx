@@ -1,0 +1,118 @@
+import { useStoreApi } from '@xyflow/react';
+import { useEffect, useRef } from 'react';
+import type { SpanTone } from '../../cluster-store/span-view.ts';
+import { useSession } from '../../session/session.ts';
+import { token, useReducedMotion, useTheme } from '../../theme/theme.ts';
+import { pointAlong } from './geometry.ts';
+import type { GraphLayout } from './graph-layout.ts';
+import { Traffic, type Flight } from './traffic.ts';
+import styles from './graph.module.css';
+
+const TONES: readonly SpanTone[] = ['request', 'write', 'delivery', 'decision', 'work'];
+
+/** Slow at both ends. */
+const ease = (share: number) => (share < 0.5 ? 2 * share * share : 1 - (2 - 2 * share) ** 2 / 2);
+
+/**
+ * What moves, drawn over the graph on a canvas: it costs nothing while nothing moves, and React knows nothing of it.
+ * Who asked for less motion sees lines light up in place of dots that run.
+ */
+export function TrafficCanvas({ layout }: { readonly layout: GraphLayout }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { trace } = useSession();
+  const flow = useStoreApi();
+  const theme = useTheme();
+  const still = useReducedMotion();
+  const layoutNow = useRef(layout);
+  useEffect(() => {
+    layoutNow.current = layout;
+  }, [layout]);
+
+  useEffect(() => {
+    const element = canvas.current;
+    const context = element?.getContext('2d');
+    if (!element || !context) return;
+    const colours = Object.fromEntries(TONES.map((tone) => [tone, token(`--${tone}`)])) as Record<SpanTone, string>;
+    const [bad, surface, font] = [token('--bad'), token('--surface'), token('--font')];
+    const traffic = new Traffic();
+    let frame = 0;
+
+    const drawFlight = (flight: Flight, now: number, zoom: number) => {
+      const route = layoutNow.current.routes.get(flight.route);
+      if (!route || flight.start > now) return;
+      const share = (now - flight.start) / (flight.end - flight.start);
+      const colour = flight.failed ? bad : colours[flight.tone];
+      context.globalAlpha = flight.faint ? 0.35 : 1;
+      context.fillStyle = context.strokeStyle = colour;
+      if (still) {
+        context.globalAlpha *= 1 - share;
+        context.lineWidth = 3;
+        context.stroke(new Path2D(route.path));
+        return;
+      }
+      // Towards kube-apiserver; the route to etcd begins there.
+      const forward = flight.route === 'etcd' ? flight.outward : !flight.outward;
+      const { x, y } = pointAlong(route, forward ? ease(share) : 1 - ease(share));
+      const numbered = flight.step !== undefined && !flight.faint;
+      const radius =
+        (flight.faint ? 2.2 : numbered ? 8 : 4) + Math.min(3, Math.log2(flight.count)) * (numbered ? 0 : 0.8);
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fill();
+      if (!numbered) return;
+      context.lineWidth = 1.5;
+      context.strokeStyle = surface;
+      context.stroke();
+      if (zoom < 0.4) return;
+      context.fillStyle = surface;
+      context.font = `600 10.5px ${font}`;
+      context.textAlign = 'center';
+      context.textBaseline = 'middle';
+      context.fillText(String(flight.step), x, y + 0.5);
+    };
+
+    const draw = () => {
+      frame = 0;
+      const now = performance.now();
+      const { flights, pulses } = traffic.at(now);
+      const { transform, width, height } = flow.getState();
+      const ratio = devicePixelRatio;
+      if (element.width !== Math.round(width * ratio) || element.height !== Math.round(height * ratio)) {
+        element.width = Math.round(width * ratio);
+        element.height = Math.round(height * ratio);
+      }
+      const [x, y, zoom] = transform;
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, element.width, element.height);
+      context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * x, ratio * y);
+      for (const pulse of pulses) {
+        const box = layoutNow.current.boxes.get(pulse.party);
+        if (!box || pulse.start > now) continue;
+        const share = (now - pulse.start) / (pulse.end - pulse.start);
+        const grow = still ? 0 : 7 * ease(share);
+        context.globalAlpha = 1 - share;
+        context.strokeStyle = pulse.failed ? bad : colours[pulse.tone];
+        context.lineWidth = 2.5;
+        context.beginPath();
+        context.roundRect(box.x - grow, box.y - grow, box.width + 2 * grow, box.height + 2 * grow, 10 + grow);
+        context.stroke();
+        context.globalAlpha = 0.16 * (1 - share);
+        context.fillStyle = context.strokeStyle;
+        context.fill();
+      }
+      for (const flight of flights) drawFlight(flight, now, zoom);
+      context.globalAlpha = 1;
+      if (flights.length > 0 || pulses.length > 0) frame = requestAnimationFrame(draw);
+    };
+    const stop = trace.onSpans((spans) => {
+      traffic.add(spans, performance.now());
+      if (!frame && !document.hidden) frame = requestAnimationFrame(draw);
+    });
+    return () => {
+      stop();
+      cancelAnimationFrame(frame);
+    };
+  }, [trace, flow, theme, still]);
+
+  return <canvas ref={canvas} className={styles.traffic} aria-hidden="true" />;
+}
