@@ -75,13 +75,20 @@ export interface SubresourceEndpoint {
   connect?(context: RequestContext, store: ObjectStore): Promise<HttpResponse | Upgraded>;
 }
 
+export interface StoreUpdateOptions {
+  /** By the rules of this subresource (`status`) instead of the object's own. */
+  readonly subresource?: string;
+  /** By no rules: what `update` returns is written (a binding). */
+  readonly unchecked?: boolean;
+}
+
 /** The server's own access to stored objects, for subresource endpoints. */
 export interface ObjectStore {
   /** Throws NotFound. */
   get<T extends ApiObject>(resource: ResourceDefinition<T>, namespace: string | undefined, name: string): T;
   /**
-   * Reads, applies `update`, validates with `validateUpdate` of the resource when `validate` says so, and writes;
-   * tries again when somebody else was faster. `update` may throw, and returns its argument for "nothing to do".
+   * Reads, applies `update` and writes; tries again when somebody else was faster. `update` may throw, and returns its
+   * argument for "nothing to do". Passes no admission.
    */
   update<T extends ApiObject>(
     context: RequestContext,
@@ -89,6 +96,7 @@ export interface ObjectStore {
     namespace: string | undefined,
     name: string,
     update: (object: T) => T,
+    options?: StoreUpdateOptions,
   ): Promise<T>;
   /** Deletes as the delete verb does, with the request's options or these. */
   delete(
