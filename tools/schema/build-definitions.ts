@@ -34,6 +34,8 @@ export function buildDefinitions(): KubernetesModels {
       for (const [field, node] of Object.entries(definition.properties ?? {})) {
         addFormat(node, formats.get(field) ?? '');
         addFacts(node, facts[name]?.[field]);
+        const zero = types.zeroDefaults[name]?.[field];
+        if (zero !== undefined) node.default = zero;
       }
       addFacts(definition, facts[name]?.['']);
       if (types.unions[name]) definition['x-kubernetes-unions'] = types.unions[name];

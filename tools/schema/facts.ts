@@ -32,6 +32,8 @@ export interface TypeFacts {
   readonly groupVersions: readonly string[];
   /** `x-kubernetes-unions` of the definitions that have it. */
   readonly unions: Record<string, unknown>;
+  /** Definition → field → a declared default that is Go's zero value, which the schema facts leave out. */
+  readonly zeroDefaults: Record<string, Record<string, unknown>>;
   /** Definition → field → Go type as error messages name it, where it does not follow from the schema. */
   readonly goTypes: Record<string, Record<string, string>>;
 }

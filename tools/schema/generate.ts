@@ -10,6 +10,6 @@ const generated = path.join(root, 'src/api/generated');
 
 refreshFacts();
 for (const [file, source] of Object.entries(generatedSources())) writeFileSync(path.join(generated, file), source);
-execFileSync(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', generated, import.meta.dirname], {
+execFileSync(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', import.meta.dirname], {
   stdio: 'inherit',
 });

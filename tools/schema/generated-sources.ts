@@ -5,7 +5,7 @@ import { structureSource } from './structure-source.ts';
 import { typesSource } from './types-source.ts';
 import { wireSource } from './wire-source.ts';
 
-/** File names in `src/api/generated` and their contents, before they are formatted. */
+/** File names in `src/api/generated` and their contents. */
 export function generatedSources(): Record<string, string> {
   const { definitions, descriptions } = buildDefinitions();
   const wire = readWireFacts();
@@ -13,6 +13,6 @@ export function generatedSources(): Record<string, string> {
     'types.ts': typesSource(definitions),
     'structure.ts': structureSource(definitions, wire, readTypeFacts()),
     'wire.ts': wireSource(definitions, wire),
-    'descriptions.generated.ts': descriptionsSource(definitions, descriptions),
+    'descriptions.ts': descriptionsSource(definitions, descriptions),
   };
 }

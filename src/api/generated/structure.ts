@@ -153,7 +153,7 @@ AWSElasticBlockStoreVolumeSource volumeID! fsType partition:i readOnly:b
 Affinity nodeAffinity*:NodeAffinity podAffinity*:PodAffinity podAntiAffinity*:PodAntiAffinity
 AppArmorProfile type!:s<Localhost|RuntimeDefault|Unconfined>@v1.AppArmorProfileType localhostProfile* |[{"discriminator":"type","fields-to-discriminateBy":{"localhostProfile":"LocalhostProfile"}}]
 AttachedVolume name!:s@v1.UniqueVolumeName devicePath!
-AzureDiskVolumeSource diskName! diskURI! cachingMode*:s<None|ReadOnly|ReadWrite>="ReadWrite"@v1.AzureDataDiskCachingMode fsType*:s="ext4" readOnly*:b kind*:s<Dedicated|Managed|Shared>="Shared"@v1.AzureDataDiskKind
+AzureDiskVolumeSource diskName! diskURI! cachingMode*:s<None|ReadOnly|ReadWrite>="ReadWrite"@v1.AzureDataDiskCachingMode fsType*:s="ext4" readOnly*:b=false kind*:s<Dedicated|Managed|Shared>="Shared"@v1.AzureDataDiskKind
 AzureFilePersistentVolumeSource secretName! shareName! readOnly:b secretNamespace^*
 AzureFileVolumeSource secretName! shareName! readOnly:b
 Binding# kind apiVersion metadata:meta.v1.ObjectMeta target!:ObjectReference
@@ -170,12 +170,12 @@ ComponentCondition type!:s@v1.ComponentConditionType status!:s@v1.ConditionStatu
 ComponentStatus# kind apiVersion metadata:meta.v1.ObjectMeta conditions:[type]ComponentCondition~merge:type
 ComponentStatusList# kind apiVersion metadata:meta.v1.ListMeta items!:[]ComponentStatus
 ConfigMap# kind apiVersion metadata:meta.v1.ObjectMeta immutable*:b data:{}s binaryData:{}y
-ConfigMapEnvSource name optional*:b
-ConfigMapKeySelector%A name key! optional*:b
+ConfigMapEnvSource name:s="" optional*:b
+ConfigMapKeySelector%A name:s="" key! optional*:b
 ConfigMapList# kind apiVersion metadata:meta.v1.ListMeta items!:[]ConfigMap
 ConfigMapNodeConfigSource namespace! name! uid:s@types.UID resourceVersion kubeletConfigKey!
-ConfigMapProjection name items:[A]KeyToPath optional*:b
-ConfigMapVolumeSource name items:[A]KeyToPath defaultMode*:i optional*:b
+ConfigMapProjection name:s="" items:[A]KeyToPath optional*:b
+ConfigMapVolumeSource name:s="" items:[A]KeyToPath defaultMode*:i optional*:b
 Container name! image command:[A]s args:[A]s workingDir ports:[containerPort,protocol]ContainerPort~merge:containerPort envFrom:[A]EnvFromSource env:[name]EnvVar~merge:name resources:ResourceRequirements resizePolicy:[A]ContainerResizePolicy restartPolicy*:s@v1.ContainerRestartPolicy volumeMounts:[mountPath]VolumeMount~merge:mountPath volumeDevices:[devicePath]VolumeDevice~merge:devicePath livenessProbe*:Probe readinessProbe*:Probe startupProbe*:Probe lifecycle*:Lifecycle terminationMessagePath terminationMessagePolicy:s<FallbackToLogsOnError|File>@v1.TerminationMessagePolicy imagePullPolicy:s<Always|IfNotPresent|Never>@v1.PullPolicy securityContext*:SecurityContext stdin:b stdinOnce:b tty:b
 ContainerImage names^:[A]s sizeBytes:l
 ContainerPort name hostPort:i containerPort!:i protocol:s<SCTP|TCP|UDP>="TCP"@v1.Protocol hostIP
@@ -211,7 +211,7 @@ FlexPersistentVolumeSource driver! fsType secretRef*:SecretReference readOnly:b 
 FlexVolumeSource driver! fsType secretRef*:LocalObjectReference readOnly:b options:{}s
 FlockerVolumeSource datasetName datasetUUID
 GCEPersistentDiskVolumeSource pdName! fsType partition:i readOnly:b
-GRPCAction port!:i service^*
+GRPCAction port!:i service^*:s=""
 GitRepoVolumeSource repository! revision directory
 GlusterfsPersistentVolumeSource endpoints! path! readOnly:b endpointsNamespace*
 GlusterfsVolumeSource endpoints! path! readOnly:b
@@ -233,7 +233,7 @@ LimitRangeSpec limits!:[A]LimitRangeItem
 LinuxContainerUser uid!:l gid!:l supplementalGroups:[A]l
 LoadBalancerIngress ip hostname ipMode*:s@v1.LoadBalancerIPMode ports:[A]PortStatus
 LoadBalancerStatus ingress:[A]LoadBalancerIngress
-LocalObjectReference%A name
+LocalObjectReference%A name:s=""
 LocalVolumeSource path! fsType*
 ModifyVolumeStatus targetVolumeAttributesClassName status!:s<InProgress|Infeasible|Pending>@v1.PersistentVolumeClaimModifyVolumeStatus
 NFSVolumeSource server! path! readOnly:b
@@ -305,7 +305,7 @@ RBDVolumeSource monitors!:[A]s image! fsType pool:s="rbd" user:s="admin" keyring
 ReplicationController# kind apiVersion metadata:meta.v1.ObjectMeta spec:ReplicationControllerSpec status:ReplicationControllerStatus
 ReplicationControllerCondition type!:s@v1.ReplicationControllerConditionType status!:s@v1.ConditionStatus lastTransitionTime:meta.v1.Time reason message
 ReplicationControllerList# kind apiVersion metadata:meta.v1.ListMeta items!:[]ReplicationController
-ReplicationControllerSpec replicas*:i=1 minReadySeconds:i selector:{A}s template*:PodTemplateSpec
+ReplicationControllerSpec replicas*:i=1 minReadySeconds:i=0 selector:{A}s template*:PodTemplateSpec
 ReplicationControllerStatus replicas!:i fullyLabeledReplicas:i readyReplicas:i availableReplicas:i observedGeneration:l conditions:[type]ReplicationControllerCondition~merge:type
 ResourceClaim name! request
 ResourceFieldSelector%A containerName resource! divisor:resource.Quantity
@@ -323,10 +323,10 @@ ScopeSelector%A matchExpressions:[A]ScopedResourceSelectorRequirement
 ScopedResourceSelectorRequirement scopeName!:s<BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass>@v1.ResourceQuotaScope operator!:s<DoesNotExist|Exists|In|NotIn>@v1.ScopeSelectorOperator values:[A]s
 SeccompProfile type!:s<Localhost|RuntimeDefault|Unconfined>@v1.SeccompProfileType localhostProfile* |[{"discriminator":"type","fields-to-discriminateBy":{"localhostProfile":"LocalhostProfile"}}]
 Secret# kind apiVersion metadata:meta.v1.ObjectMeta immutable*:b data:{}y stringData:{}s type:s@v1.SecretType
-SecretEnvSource name optional*:b
-SecretKeySelector%A name key! optional*:b
+SecretEnvSource name:s="" optional*:b
+SecretKeySelector%A name:s="" key! optional*:b
 SecretList# kind apiVersion metadata:meta.v1.ListMeta items!:[]Secret
-SecretProjection name items:[A]KeyToPath optional*:b
+SecretProjection name:s="" items:[A]KeyToPath optional*:b
 SecretReference%A name namespace
 SecretVolumeSource secretName items:[A]KeyToPath defaultMode*:i optional*:b
 SecurityContext capabilities*:Capabilities privileged*:b seLinuxOptions*:SELinuxOptions windowsOptions*:WindowsSecurityContextOptions runAsUser*:l runAsGroup*:l runAsNonRoot*:b readOnlyRootFilesystem*:b allowPrivilegeEscalation*:b procMount*:s<Default|Unmasked>@v1.ProcMountType seccompProfile*:SeccompProfile appArmorProfile*:AppArmorProfile
