@@ -127,6 +127,13 @@ export class Client {
     });
   }
 
+  /** A strategic merge patch of an object's status; undefined: there is nothing to change. */
+  async patchStatus<T extends ApiObject>(resource: ResourceDefinition<T>, object: T, patch: unknown): Promise<void> {
+    if (patch === undefined) return;
+    const type = 'application/strategic-merge-patch+json';
+    await this.patch(resource, keyOf(object), type, patch, { subresource: 'status' });
+  }
+
   /** Resolves when the server has taken the deletion, which need not mean that the object is gone. */
   async delete<T extends ApiObject>(
     resource: ResourceDefinition<T>,

@@ -49,7 +49,7 @@ async function schedule(
   await api.do((client) =>
     client.create(pods, {
       metadata: { namespace: 'default', name, ...(labels ? { labels } : {}) },
-      spec: { containers: [{ name: 'c', image: 'nginx', ...(spec.containers?.[0] ?? {}) }], ...spec } as Pod['spec'],
+      spec: { containers: [{ name: 'c', image: 'nginx', ...spec.containers?.[0] }], ...spec } as Pod['spec'],
     }),
   );
   return placeOf(name);

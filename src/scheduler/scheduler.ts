@@ -10,6 +10,7 @@ import { namespaces } from '#api/core/v1/namespace.ts';
 import { nodes } from '#api/core/v1/node.ts';
 import { pods } from '#api/core/v1/pod.ts';
 import { withPodCondition } from '#api/core/v1/pod-status.ts';
+import { podStatusPatch } from '#api/core/v1/pod-status-patch.ts';
 import { Client } from '#client/client.ts';
 import { SeriesEventRecorder } from '#client/event-series-recorder.ts';
 import type { Lister } from '#client/indexer.ts';
@@ -399,19 +400,11 @@ export class Scheduler {
     nominate: string | undefined,
     span: SpanId,
   ): Promise<void> {
-    const before = pod.status ?? {};
     const condition = { type: 'PodScheduled', status: 'False', reason, message };
-    const after = withPodCondition(before, condition, this.#process.clock.now());
-    const renominated = nominate !== undefined && nominate !== (before.nominatedNodeName ?? '');
-    if (after === before && !renominated) return;
-    const conditions = after.conditions?.filter((changed) => !before.conditions?.includes(changed));
-    const patch = {
-      metadata: { uid: pod.metadata.uid },
-      status: { conditions, ...(renominated ? { nominatedNodeName: nominate || null } : {}) },
-    };
+    const after = withPodCondition(pod.status ?? {}, condition, this.#process.clock.now());
+    const status = nominate === undefined ? after : { ...after, nominatedNodeName: nominate || undefined };
     try {
-      const type = 'application/strategic-merge-patch+json';
-      await this.#client.withCause(span).patch(pods, nameOf(pod), type, patch, { subresource: 'status' });
+      await this.#client.withCause(span).patchStatus(pods, pod, podStatusPatch(pod, status));
     } catch (error) {
       // The Pod is gone, or the server is: the next attempt says it again.
       if (!(error instanceof StatusError) && !(error instanceof ProcessExitedError)) throw error;

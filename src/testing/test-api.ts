@@ -1,6 +1,6 @@
 import type { ApiObject } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
-import { createApiServer } from '#apiserver/api-server.ts';
+import { type ApiServerOptions, createApiServer } from '#apiserver/api-server.ts';
 import type { SubresourceEndpoint } from '#apiserver/contract.ts';
 import type { ApiBackend } from '#apimachinery/api-request.ts';
 import { type LatencyProfile, latencyOf } from '#base/latency.ts';
@@ -47,7 +47,11 @@ export class TestApi {
   readonly client: Client;
   readonly #process: Process;
 
-  constructor(latency: LatencyProfile = 'none', strict = false) {
+  constructor(
+    latency: LatencyProfile = 'none',
+    strict = false,
+    extensions: Pick<ApiServerOptions, 'admission' | 'subresources'> = {},
+  ) {
     const hop = () => new Promise<void>((resolve) => setImmediate(resolve));
     this.pump = new Pump({ epoch: Date.UTC(2026, 0, 1), ...(strict ? { strictHop: hop } : {}) });
     this.tracer = new Tracer(() => this.pump.now);
@@ -58,6 +62,7 @@ export class TestApi {
       latency: latencyOf(latency),
       resources,
       subresources: [binding],
+      ...extensions,
       schemaOf: ({ schema }) => lookupStruct(schemas, schema),
     }).backend;
     this.#process = this.root.child('test');

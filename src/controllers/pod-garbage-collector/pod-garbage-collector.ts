@@ -3,11 +3,11 @@ import type { Node, Pod } from '#api/generated/types.ts';
 import { isNodeReady, nodes } from '#api/core/v1/node.ts';
 import { pods } from '#api/core/v1/pod.ts';
 import { withPodCondition } from '#api/core/v1/pod-status.ts';
+import { podStatusPatch } from '#api/core/v1/pod-status-patch.ts';
 import type { Client } from '#client/client.ts';
 import { byNodeName, type Index } from '#client/indexer.ts';
 import { keyOf, nameOf } from '#client/key.ts';
 import { defineController } from '../define-controller.ts';
-import { patchPodStatus } from '../pod-status.ts';
 
 const PERIOD_MS = 20_000;
 /** How long a Node may be unknown before the server is asked whether it is gone. */
@@ -116,7 +116,7 @@ async function failAndDelete(client: Client, pod: Pod, now: number, orphaned: bo
   try {
     if (status.phase !== 'Succeeded' && status.phase !== 'Failed') {
       const next = orphaned ? withPodCondition(status, NODE_GONE, now) : status;
-      await patchPodStatus(client, pod, { ...next, phase: 'Failed' });
+      await client.patchStatus(pods, pod, podStatusPatch(pod, { ...next, phase: 'Failed' }));
     }
     await client.delete(pods, nameOf(pod), { gracePeriodSeconds: 0 });
   } catch (error) {

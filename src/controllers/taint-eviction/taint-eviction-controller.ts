@@ -4,6 +4,7 @@ import type { Node, Pod, Taint } from '#api/generated/types.ts';
 import { nodes } from '#api/core/v1/node.ts';
 import { pods } from '#api/core/v1/pod.ts';
 import { withPodCondition } from '#api/core/v1/pod-status.ts';
+import { podStatusPatch } from '#api/core/v1/pod-status-patch.ts';
 import type { Timer } from '#base/clock.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { EventRecorder } from '#client/event-recorder.ts';
@@ -11,7 +12,6 @@ import { byNodeName, type Lister } from '#client/indexer.ts';
 import { keyOf, nameOfKey } from '#client/key.ts';
 import type { WorkQueue } from '#client/work-queue.ts';
 import { type ControllerDeps, defineController, type ReconcileContext, type Reconciler } from '../define-controller.ts';
-import { patchPodStatus } from '../pod-status.ts';
 import { planEviction, tolerationMs } from './eviction-plan.ts';
 
 const TRIES = 5;
@@ -133,7 +133,7 @@ class TaintEviction implements Reconciler {
       try {
         const pod = await client.get(pods, nameOfKey(key));
         const status = withPodCondition(pod.status ?? {}, EVICTED, clock.now());
-        if (status !== pod.status) await patchPodStatus(client, pod, status);
+        await client.patchStatus(pods, pod, podStatusPatch(pod, status));
         await client.delete(pods, nameOfKey(key));
         break;
       } catch (error) {

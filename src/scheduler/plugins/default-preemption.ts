@@ -5,6 +5,7 @@ import type { SpanId } from '#base/tracer.ts';
 import type { Pod } from '#api/generated/types.ts';
 import { pods } from '#api/core/v1/pod.ts';
 import { podCondition, withPodCondition } from '#api/core/v1/pod-status.ts';
+import { podStatusPatch } from '#api/core/v1/pod-status-patch.ts';
 import type { Client } from '#client/client.ts';
 import { nameOf } from '#client/key.ts';
 import { referenceTo } from '#client/object-reference.ts';
@@ -192,9 +193,8 @@ async function tried(work: () => Promise<void>): Promise<boolean> {
 }
 
 async function clearNomination(client: Client, pod: Pod): Promise<void> {
-  if (!pod.status?.nominatedNodeName) return;
-  const patch = { status: { nominatedNodeName: null } };
-  await client.patch(pods, nameOf(pod), 'application/strategic-merge-patch+json', patch, { subresource: 'status' });
+  const patch = podStatusPatch(pod, { ...pod.status, nominatedNodeName: undefined });
+  await client.patchStatus(pods, pod, patch);
 }
 
 async function evict(
@@ -211,16 +211,9 @@ async function evict(
     reason: 'PreemptionByScheduler',
     message: `${preemptor.spec.schedulerName}: preempting to accommodate a higher priority pod`,
   };
-  const before = victim.status ?? {};
-  const after = withPodCondition(before, condition, handle.process.clock.now());
+  const status = withPodCondition(victim.status ?? {}, condition, handle.process.clock.now());
   try {
-    if (after !== before) {
-      const conditions = after.conditions?.filter((changed) => !before.conditions?.includes(changed));
-      const patch = { metadata: { uid: victim.metadata.uid }, status: { conditions } };
-      await client.patch(pods, nameOf(victim), 'application/strategic-merge-patch+json', patch, {
-        subresource: 'status',
-      });
-    }
+    await client.patchStatus(pods, victim, podStatusPatch(victim, status));
     await client.delete(pods, nameOf(victim));
   } catch (error) {
     if (isStatus(error, 'NotFound')) return;
