@@ -22,8 +22,10 @@ export class PodAddresses {
     this.#last = block.first + 1;
   }
 
-  get used(): number {
-    return this.#taken.size;
+  /** As the plugin's errors name it. */
+  get range(): string {
+    const { first, size } = this.#block;
+    return `${formatIPv4(first + 1)}-${formatIPv4(first + size - 2)}`;
   }
 
   /** The next free address; undefined when all are taken. */

@@ -214,6 +214,15 @@ export class Network {
     return client;
   }
 
+  /** Asks an address for an echo; the round trip in ms, or undefined when nobody answers within `timeoutMs`. */
+  async echo(by: Process, from: NetworkNamespace, address: string, timeoutMs: number): Promise<number | undefined> {
+    const to = from.owns(address) ? from : this.#namespaces.get(address);
+    const trip = to && this.reachable(from, to) ? this.tripMs(from, to) + this.tripMs(to, from) : undefined;
+    const waited = trip === undefined || trip > timeoutMs ? timeoutMs : trip;
+    if (waited > 0) await by.clock.sleep(waited);
+    return trip === waited ? trip : undefined;
+  }
+
   #route(
     from: NetworkNamespace,
     destination: Endpoint,

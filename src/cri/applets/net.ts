@@ -1,0 +1,508 @@
+import { encodeBase64 } from '#base/base64.ts';
+import { encodeUtf8 } from '#base/utf8.ts';
+import { HttpError, httpExchange, type ReceivedAnswer } from '#network/http.ts';
+import type { Connection } from '#network/network.ts';
+import { NetworkError } from '#network/network-error.ts';
+import { resolveHost } from '../os/resolve.ts';
+import { ExitRequest, type UnixProcess } from '../os/unix-process.ts';
+import { type Applet, attempt, type Invocation, usageError } from './applet.ts';
+import { parseUrl, resolveLocation } from './url.ts';
+
+const MAX_REDIRECTS = 10;
+
+const wget: Applet = {
+  name: 'wget',
+  usage:
+    '[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file FILE] [-Y on/off]\n\t[-P DIR] [-U AGENT] [-T SEC] URL...',
+  options: 'cqSO:o:P:U:T:Y:t:h:p:s',
+  long: {
+    spider: 's',
+    header: 'h',
+    'post-data': 'p',
+    timeout: 'T',
+    quiet: 'q',
+    'output-document': 'O',
+    'no-check-certificate': 'c',
+    'server-response': 'S',
+    tries: 't',
+    'user-agent': 'U',
+  },
+  async run(call) {
+    const { self } = call;
+    if (call.operands.length === 0) return usageError(call, wget);
+    const say = async (text: string) => {
+      if (!call.has('q')) await self.complain(text);
+    };
+    for (const operand of call.operands) {
+      let target = operand;
+      for (let redirects = 0; ; redirects++) {
+        const url = parseUrl(target);
+        if (!url || !['http', 'https'].includes(url.scheme)) {
+          await call.fail(`not an http or ftp url: ${target}`);
+          return 1;
+        }
+        if (url.scheme === 'https') {
+          await call.fail('TLS is not emulated here: use http');
+          return 1;
+        }
+        const address = await resolveHost(self, url.host);
+        if (address === undefined) {
+          await call.fail(`bad address '${url.host}'`);
+          return 1;
+        }
+        await say(`Connecting to ${url.host}${url.port === 80 ? '' : `:${url.port}`} (${address}:${url.port})\n`);
+        const headers: [string, string][] = [
+          ['Host', url.port === 80 ? url.host : `${url.host}:${url.port}`],
+          ['User-Agent', call.value('U') ?? 'Wget'],
+        ];
+        for (const header of call.values('h'))
+          headers.push([header.slice(0, header.indexOf(':')).trim(), header.slice(header.indexOf(':') + 1).trim()]);
+        const post = call.value('p');
+        if (post !== undefined) headers.push(['Content-Type', 'application/x-www-form-urlencoded']);
+        let answer: ReceivedAnswer;
+        try {
+          const timeoutMs = call.has('T') ? Number(call.value('T')) * 1000 : undefined;
+          answer = await httpExchange(
+            self.process,
+            self.system.network,
+            { address, port: url.port },
+            {
+              method: call.has('s') ? 'HEAD' : post === undefined ? 'GET' : 'POST',
+              path: url.path,
+              headers: Object.fromEntries(headers),
+              ...(post === undefined ? {} : { body: encodeUtf8(post) }),
+            },
+            timeoutMs,
+          );
+        } catch (error) {
+          if (error instanceof NetworkError)
+            await call.fail(
+              error.code === 'ETIMEDOUT' && call.has('T')
+                ? 'download timed out'
+                : error.code === 'ECONNRESET'
+                  ? 'error getting response'
+                  : `can't connect to remote host (${address}): ${error.message}`,
+            );
+          else if (error instanceof HttpError) await call.fail('error getting response');
+          else throw error;
+          return 1;
+        }
+        if (call.has('S'))
+          await self.complain(
+            `  HTTP/1.1 ${answer.status} ${answer.reason}\n${Object.entries(answer.headers)
+              .map(([name, value]) => `  ${name}: ${value}\n`)
+              .join('')}`,
+          );
+        const { location } = answer.headers;
+        if (answer.status >= 300 && answer.status < 400 && location !== undefined && redirects < MAX_REDIRECTS) {
+          target = resolveLocation(url, location);
+          continue;
+        }
+        if (answer.status < 200 || answer.status >= 300) {
+          await call.fail(`server returned error: HTTP/1.1 ${answer.status} ${answer.reason}`);
+          return 1;
+        }
+        if (call.has('s')) {
+          await say('remote file exists\n');
+          break;
+        }
+        const output = call.value('O') ?? (url.path.split('?')[0]?.split('/').at(-1) || 'index.html');
+        if (output === '-') {
+          await say('writing to stdout\n');
+          await self.write(1, answer.body);
+          await say(
+            `-                    100% |********************************| ${String(answer.body.length).padStart(5)}  0:00:00 ETA\nwritten to stdout\n`,
+          );
+          break;
+        }
+        const path = call.value('P') === undefined ? output : `${call.value('P')}/${output}`;
+        if (call.value('O') === undefined && self.system.files.exists(path, self.cwd, self.user)) {
+          await call.fail(`can't open '${path}': File exists`);
+          return 1;
+        }
+        await say(`saving to '${path}'\n`);
+        if (
+          !(await attempt(call, `can't open '${path}'`, () =>
+            self.system.files.writeFile(path, answer.body, self.cwd, self.user),
+          ))
+        )
+          return 1;
+        await say(
+          `${path.padEnd(20).slice(0, 20)} 100% |********************************| ${String(answer.body.length).padStart(5)}  0:00:00 ETA\n'${path}' saved\n`,
+        );
+        break;
+      }
+    }
+    return 0;
+  },
+};
+
+/** curl, as far as people use it against a Service. */
+export const curl: Applet = {
+  name: 'curl',
+  usage: '[options...] <url>',
+  options: 'sSvfLIiko:OX:H:d:m:w:A:u:x:NG4g#T:b:c:r:t:z',
+  long: {
+    silent: 's',
+    'show-error': 'S',
+    verbose: 'v',
+    fail: 'f',
+    location: 'L',
+    head: 'I',
+    include: 'i',
+    insecure: 'k',
+    output: 'o',
+    request: 'X',
+    header: 'H',
+    data: 'd',
+    'data-raw': 'd',
+    'max-time': 'm',
+    'write-out': 'w',
+    'user-agent': 'A',
+    user: 'u',
+    'connect-timeout': 't',
+    'no-buffer': 'N',
+    get: 'G',
+    'remote-name': 'O',
+    'no-progress-meter': 's',
+  },
+  async run(call) {
+    const { self } = call;
+    const complain = async (code: number, text: string): Promise<number> => {
+      if (!call.has('s') || call.has('S')) await self.complain(`curl: (${code}) ${text}\n`);
+      return code;
+    };
+    if (call.operands.length === 0) {
+      await self.complain("curl: try 'curl --help' or 'curl --manual' for more information\n");
+      return 2;
+    }
+    for (const option of ['x', 'T', 'b', 'c', 'r', 'z'])
+      if (call.has(option)) return complain(2, `option -${option} is not emulated here`);
+    let status = 0;
+    for (const operand of call.operands) status = await transfer(call, operand, complain);
+    return status;
+  },
+};
+
+async function transfer(
+  call: Invocation,
+  operand: string,
+  complain: (code: number, text: string) => Promise<number>,
+): Promise<number> {
+  const { self } = call;
+  const start = self.process.clock.now();
+  let target = operand;
+  const data = call.values('d').join('&');
+  for (let redirects = 0; ; redirects++) {
+    const url = parseUrl(target);
+    if (!url) return complain(3, 'URL rejected: Bad URL');
+    if (url.scheme === 'https') return complain(35, 'TLS is not emulated here: use http');
+    if (url.scheme !== 'http') return complain(1, `Protocol "${url.scheme}" not supported`);
+    const address = await resolveHost(self, url.host);
+    if (address === undefined) return complain(6, `Could not resolve host: ${url.host}`);
+    const headers: [string, string][] = [
+      ['Host', url.port === 80 ? url.host : `${url.host}:${url.port}`],
+      ['User-Agent', call.value('A') ?? 'curl/8.14.1'],
+      ['Accept', '*/*'],
+    ];
+    const user = call.value('u') ?? url.user;
+    if (user !== undefined) headers.push(['Authorization', `Basic ${encodeBase64(encodeUtf8(user))}`]);
+    if (call.has('d') && !call.has('G')) headers.push(['Content-Type', 'application/x-www-form-urlencoded']);
+    for (const header of call.values('H')) {
+      const colon = header.indexOf(':');
+      const name = header.slice(0, colon).trim();
+      const at = headers.findIndex(([known]) => known.toLowerCase() === name.toLowerCase());
+      if (at >= 0) headers.splice(at, 1);
+      headers.push([name, header.slice(colon + 1).trim()]);
+    }
+    const method = call.value('X') ?? (call.has('I') ? 'HEAD' : call.has('d') && !call.has('G') ? 'POST' : 'GET');
+    const path = call.has('G') && data !== '' ? `${url.path}${url.path.includes('?') ? '&' : '?'}${data}` : url.path;
+    if (call.has('v')) await self.complain(`*   Trying ${address}:${url.port}...\n`);
+    let answer: ReceivedAnswer;
+    const limit = call.value('m') ?? call.value('t');
+    try {
+      answer = await httpExchange(
+        self.process,
+        self.system.network,
+        { address, port: url.port },
+        {
+          method,
+          path,
+          headers: Object.fromEntries(headers),
+          ...(call.has('d') && !call.has('G') ? { body: encodeUtf8(data) } : {}),
+        },
+        limit === undefined ? undefined : Number(limit) * 1000,
+      );
+    } catch (error) {
+      const ms = Math.round(self.process.clock.now() - start);
+      if (error instanceof HttpError)
+        return complain(
+          error.message === 'EOF' ? 52 : 56,
+          error.message === 'EOF' ? 'Empty reply from server' : `Recv failure: ${error.message}`,
+        );
+      if (!(error instanceof NetworkError)) throw error;
+      if (error.code === 'ECONNRESET') return complain(56, 'Recv failure: Connection reset by peer');
+      if (error.code === 'ETIMEDOUT' && limit !== undefined)
+        return complain(
+          28,
+          call.has('m')
+            ? `Operation timed out after ${ms} milliseconds with 0 bytes received`
+            : `Connection timed out after ${ms} milliseconds`,
+        );
+      return complain(
+        error.code === 'ETIMEDOUT' ? 28 : 7,
+        `Failed to connect to ${url.host} port ${url.port} after ${ms} ms: ${error.code === 'ETIMEDOUT' ? 'Connection timed out' : 'Could not connect to server'}`,
+      );
+    }
+    const shown = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${Object.entries(answer.headers)
+      .map(([name, value]) => `${titled(name)}: ${value}\r\n`)
+      .join('')}\r\n`;
+    if (call.has('v')) {
+      await self.complain(
+        `* Connected to ${url.host} (${address}) port ${url.port}\n> ${method} ${path} HTTP/1.1\n${headers.map(([name, value]) => `> ${name}: ${value}\n`).join('')}> \n${shown
+          .split('\r\n')
+          .slice(0, -1)
+          .map((line) => `< ${line}\n`)
+          .join('')}`,
+      );
+    }
+    const { location } = answer.headers;
+    if (
+      call.has('L') &&
+      answer.status >= 300 &&
+      answer.status < 400 &&
+      location !== undefined &&
+      redirects < MAX_REDIRECTS
+    ) {
+      target = resolveLocation(url, location);
+      continue;
+    }
+    if (call.has('f') && answer.status >= 400)
+      return complain(22, `The requested URL returned error: ${answer.status}`);
+    const output = call.has('O') ? url.path.split('/').at(-1) : call.value('o');
+    const head = call.has('I') || call.has('i') ? encodeUtf8(shown) : new Uint8Array(0);
+    if (output === undefined || output === '-') {
+      await self.write(1, head);
+      await self.write(1, answer.body);
+    } else {
+      const all = new Uint8Array(head.length + answer.body.length);
+      all.set(head);
+      all.set(answer.body, head.length);
+      if (!(await attempt(call, output, () => self.system.files.writeFile(output, all, self.cwd, self.user))))
+        return 23;
+    }
+    const format = call.value('w');
+    if (format !== undefined) {
+      const values: Readonly<Record<string, string>> = {
+        http_code: String(answer.status).padStart(3, '0'),
+        response_code: String(answer.status).padStart(3, '0'),
+        size_download: String(answer.body.length),
+        time_total: ((self.process.clock.now() - start) / 1000).toFixed(6),
+        remote_ip: address,
+        remote_port: String(url.port),
+        url_effective: target,
+        content_type: answer.headers['content-type'] ?? '',
+        num_redirects: String(redirects),
+      };
+      await self.print(
+        format
+          .replace(/%\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+          .replace(/\\([nrt])/g, (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] as string),
+      );
+    }
+    return 0;
+  }
+}
+
+function titled(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+const nc: Applet = {
+  name: 'nc',
+  usage: '[OPTIONS] HOST PORT  - connect\nnc [OPTIONS] -l -p PORT  - listen',
+  options: 'lp:w:znvuki:e:',
+  async run(call) {
+    const { self } = call;
+    if (call.has('u') || call.has('e')) {
+      await call.fail(`option -${call.has('u') ? 'u' : 'e'} is not emulated here`);
+      return 1;
+    }
+    if (call.has('l')) {
+      const port = Number(call.value('p') ?? call.operands.at(-1));
+      let first: Connection | undefined;
+      let wake: (() => void) | undefined;
+      let release: (() => void) | undefined;
+      const listener = self.system.network.listen(self.process, port, async (connection) => {
+        if (first) return;
+        first = connection;
+        wake?.();
+        await self.process.park<void>((done) => {
+          release = done;
+        });
+      });
+      do {
+        first = undefined;
+        while (!first) {
+          await self.process.park<void>((ready) => {
+            wake = ready;
+          });
+        }
+        await relay(self, first);
+        (release as (() => void) | undefined)?.();
+      } while (call.has('k'));
+      listener.close();
+      return 0;
+    }
+    const [host, port] = call.operands;
+    if (host === undefined || port === undefined) return usageError(call, nc);
+    const address = await resolveHost(self, host);
+    if (address === undefined) {
+      await call.fail(`bad address '${host}'`);
+      return 1;
+    }
+    const timeoutMs = call.has('w') ? Number(call.value('w')) * 1000 : undefined;
+    let connection: Connection;
+    try {
+      connection = await self.system.network.connect(self.process, { address, port: Number(port) }, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      const text = error.code === 'ETIMEDOUT' && timeoutMs !== undefined ? 'timed out' : error.message;
+      if (call.has('v') || !call.has('z')) await call.fail(`${host} (${address}:${port}): ${text}`);
+      return 1;
+    }
+    if (call.has('v')) await self.complain(`${host} (${address}:${port}) open\n`);
+    if (!call.has('z')) await relay(self, connection);
+    connection.close();
+    return 0;
+  },
+};
+
+/** Standard input to the connection and back, until the other side ends. */
+async function relay(self: UnixProcess, connection: Connection): Promise<void> {
+  self.process.spawn('nc reads standard input', async () => {
+    try {
+      for (let bytes = await self.read(0); bytes; bytes = await self.read(0)) await connection.write(bytes);
+      connection.end();
+    } catch (error) {
+      if (!(error instanceof ExitRequest)) throw error;
+    }
+  });
+  // What can be read already is sent before the other side's end can end this one.
+  await self.sleep(0);
+  try {
+    for (let bytes = await connection.read(); bytes; bytes = await connection.read()) await self.write(1, bytes);
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+  }
+}
+
+const ping: Applet = {
+  name: 'ping',
+  usage: '[OPTIONS] HOST',
+  options: 'c:i:w:W:qs:t:4nA',
+  async run(call) {
+    const { self } = call;
+    const [host] = call.operands;
+    if (host === undefined) return usageError(call, ping);
+    const address = await resolveHost(self, host);
+    if (address === undefined) {
+      await call.fail(`bad address '${host}'`);
+      return 1;
+    }
+    const count = Number(call.value('c') ?? Number.POSITIVE_INFINITY);
+    const everyMs = Number(call.value('i') ?? 1) * 1000;
+    const trips: number[] = [];
+    let sent = 0;
+    const summary = () => {
+      const loss = sent === 0 ? 0 : Math.round(((sent - trips.length) / sent) * 100);
+      const stats =
+        trips.length === 0
+          ? ''
+          : `round-trip min/avg/max = ${Math.min(...trips).toFixed(3)}/${(trips.reduce((a, b) => a + b, 0) / trips.length).toFixed(3)}/${Math.max(...trips).toFixed(3)} ms\n`;
+      return `\n--- ${host} ping statistics ---\n${sent} packets transmitted, ${trips.length} packets received, ${loss}% packet loss\n${stats}`;
+    };
+    self.onSignal('INT', () => {
+      self.process.spawn('ping ends', async () => {
+        await self.print(summary());
+        self.exit({ code: trips.length > 0 ? 0 : 1 });
+      });
+    });
+    await self.print(`PING ${host} (${address}): 56 data bytes\n`);
+    const deadline = call.has('w')
+      ? self.process.clock.now() + Number(call.value('w')) * 1000
+      : Number.POSITIVE_INFINITY;
+    while (sent < count && self.process.clock.now() < deadline) {
+      const began = self.process.clock.now();
+      const trip = await self.system.network.network.echo(
+        self.process,
+        self.system.network,
+        address,
+        Number(call.value('W') ?? 10) * 1000,
+      );
+      if (trip !== undefined) {
+        trips.push(trip);
+        if (!call.has('q'))
+          await self.print(
+            `64 bytes from ${address}: seq=${sent} ttl=${self.system.network.owns(address) ? 64 : 63} time=${trip.toFixed(3)} ms\n`,
+          );
+      }
+      sent++;
+      const left = everyMs - (self.process.clock.now() - began);
+      if (sent < count && left > 0) await self.sleep(left);
+    }
+    await self.print(summary());
+    return trips.length > 0 ? 0 : 1;
+  },
+};
+
+const ip: Applet = {
+  name: 'ip',
+  usage: '{ address | route } [show]',
+  raw: true,
+  async run(call) {
+    const [object = ''] = call.operands.filter((word) => !word.startsWith('-'));
+    const { interfaces } = call.self.system.network;
+    if ('route'.startsWith(object) && object !== '') {
+      const [, second] = interfaces;
+      if (second) {
+        const gateway = second.address.replace(/\d+$/, '1');
+        await call.self.print(
+          `default via ${gateway} dev ${second.name} \n${second.address.replace(/\d+$/, '0')}/${second.prefix} dev ${second.name} scope link  src ${second.address} \n`,
+        );
+      }
+      return 0;
+    }
+    if (!'address'.startsWith(object) || object === '') {
+      await call.fail(`'${object}' is not emulated here: address and route are`);
+      return 1;
+    }
+    for (const [i, { name, address, prefix }] of interfaces.entries()) {
+      const flags = name === 'lo' ? 'LOOPBACK,UP,LOWER_UP' : 'BROADCAST,MULTICAST,UP,LOWER_UP';
+      await call.self.print(
+        `${i + 1}: ${name}: <${flags}> mtu ${name === 'lo' ? 65536 : 1500} qdisc noqueue qlen 1000\n    inet ${address}/${prefix} scope ${name === 'lo' ? 'host lo' : `global ${name}`}\n       valid_lft forever preferred_lft forever\n`,
+      );
+    }
+    return 0;
+  },
+};
+
+const netstat: Applet = {
+  name: 'netstat',
+  usage: '[-ral] [-tuwx] [-en]',
+  options: 'raltuwxenp',
+  async run(call) {
+    await call.self.print(
+      'Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       \n',
+    );
+    for (const { address, port } of call.self.system.network.listening) {
+      await call.self.print(
+        `tcp        0      0 ${`${address}:${port}`.padEnd(23)} ${'0.0.0.0:*'.padEnd(23)} LISTEN      \n`,
+      );
+    }
+    return 0;
+  },
+};
+
+/** Applets that use the network. */
+export const netApplets: readonly Applet[] = [ip, nc, netstat, ping, wget];
