@@ -1,88 +1,181 @@
 import { expect, test } from 'vitest';
 import type { WatchEvent } from '#apimachinery/api-request.ts';
-import { type ApiObject, defineResource } from '#apimachinery/resource.ts';
-import { latencyOf } from '#base/latency.ts';
-import { Process, Pump } from '#base/pump.ts';
-import { Rng } from '#base/rng.ts';
-import { Tracer } from '#base/tracer.ts';
-import { Client } from '#client/client.ts';
-import { Etcd } from '#etcd/etcd.ts';
-import { createApiServer } from './api-server.ts';
+import { startWidgetServer, type Widget, widgets } from '#testing/widget-server.ts';
 
-interface Widget extends ApiObject {
-  readonly spec?: { readonly size?: number; readonly nodeName?: string };
-  readonly status?: { readonly ready?: boolean };
-}
-
-const widgets = defineResource<Widget>({
-  group: 'example.com',
-  version: 'v1',
-  kind: 'Widget',
-  plural: 'widgets',
-  singular: 'widget',
-  scope: 'Namespaced',
-  schema: 'com.example.v1.Widget',
-  selectableFields: { 'spec.nodeName': ({ spec }) => spec?.nodeName ?? '' },
+const key = { namespace: 'default', name: 'a' };
+const widget = (name: string, rest: Partial<Widget> = {}): Widget => ({
+  metadata: { namespace: 'default', name },
+  ...rest,
 });
 
-test('creates, reads, watches, updates, patches and deletes', async () => {
-  const pump = new Pump({
-    epoch: Date.parse('2025-06-01T00:00:00Z'),
-    onError: (error) => {
-      throw error;
-    },
-  });
-  const root = new Process('cluster', { pump, rng: new Rng(1), tracer: new Tracer(() => pump.now) });
-  const etcd = new Etcd<ApiObject>({ process: root.child('etcd') });
-  const server = createApiServer({
-    process: root.child('kube-apiserver'),
-    etcd,
-    latency: latencyOf('realistic'),
-    resources: [widgets],
-    schemaOf: () => ({ kind: 'any' }) as never,
-  });
-  const caller = root.child('tester');
-  const client = new Client(server.backend, { user: { name: 'me', groups: [] }, userAgent: 'tester/v1' });
+test('creates, reads, watches, updates, patches and deletes, and each delivery knows its cause', async () => {
+  const { root, run } = startWidgetServer({ profile: 'realistic' });
   const events: WatchEvent<Widget>[] = [];
-  let error: unknown;
-  caller.spawn('test', async () => {
-    try {
-      await client.watch(widgets, {}, { event: (event) => void events.push(event), closed: () => {} });
-      const made = await client.create(widgets, { metadata: { namespace: 'default', name: 'a' }, spec: { size: 1 } });
-      expect(made).toMatchObject({
-        kind: 'Widget',
-        apiVersion: 'example.com/v1',
-        metadata: { resourceVersion: '2', creationTimestamp: '2025-06-01T00:00:00Z' },
-      });
-      expect(await client.get(widgets, { namespace: 'default', name: 'a' })).toBe(made);
-      const changed = await client.update(widgets, { ...made, spec: { size: 2 } });
-      await expect(client.update(widgets, { ...made, spec: { size: 3 } })).rejects.toThrow(
-        'Operation cannot be fulfilled on widgets.example.com "a": the object has been modified; please apply your changes to the latest version and try again',
-      );
-      const patched = await client.patch(widgets, { namespace: 'default', name: 'a' }, 'application/merge-patch+json', {
-        spec: { nodeName: 'n1' },
-      });
-      expect(patched.spec).toEqual({ size: 2, nodeName: 'n1' });
-      expect((await client.list(widgets, { fieldSelector: 'spec.nodeName=n1' })).items).toEqual([patched]);
-      await client.delete(widgets, { namespace: 'default', name: 'a' });
-      await caller.clock.sleep(100);
-      expect(changed.metadata.resourceVersion).toBe('3');
-    } catch (caught) {
-      error = caught;
-    }
+  await run(async (client, process) => {
+    await client.watch(widgets, {}, { event: (event) => void events.push(event), closed: () => {} });
+    const made = await client.create(widgets, widget('a', { spec: { size: 1 } }));
+    expect(made).toMatchObject({
+      kind: 'Widget',
+      apiVersion: 'example.com/v1',
+      metadata: { resourceVersion: '2', generation: 1, creationTimestamp: '2025-06-01T00:00:00Z' },
+    });
+    expect(await client.get(widgets, key)).toBe(made);
+    const changed = await client.update(widgets, { ...made, spec: { size: 2 }, status: { phase: 'ignored' } });
+    expect(changed).toMatchObject({ metadata: { resourceVersion: '3', generation: 2 } });
+    expect(changed.status).toBeUndefined();
+    expect(await client.update(widgets, changed)).toBe(changed);
+    const patched = await client.patch(widgets, key, 'application/merge-patch+json', { spec: { nodeName: 'n1' } });
+    expect(patched.spec).toEqual({ size: 2, nodeName: 'n1' });
+    const status = await client.updateStatus(widgets, { ...patched, spec: {}, status: { phase: 'Ready' } });
+    expect(status).toMatchObject({ spec: { size: 2 }, status: { phase: 'Ready' }, metadata: { generation: 3 } });
+    await client.delete(widgets, key);
+    await process.clock.sleep(100);
   });
-  await pump.run({ until: pump.now + 10_000 });
-  if (error) throw error;
   expect(events.map(({ type, object }) => `${type} ${object.metadata.resourceVersion}`)).toEqual([
     'ADDED 2',
     'MODIFIED 3',
     'MODIFIED 4',
-    'DELETED 5',
+    'MODIFIED 5',
+    'DELETED 6',
   ]);
-  const ancestry = root.tracer.ancestry((events[0] as WatchEvent).span).map(({ kind, name }) => `${kind} ${name}`);
-  expect(ancestry).toEqual([
+  const [first] = events;
+  expect(root.tracer.ancestry(first?.span ?? 0).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
     'delivery watch widgets',
     'write put /registry/widgets/default/a',
     'request POST /apis/example.com/v1/namespaces/default/widgets',
   ]);
+});
+
+test('answers with the errors of v1.33', async () => {
+  const { run, clientOf } = startWidgetServer();
+  await run(async (client) => {
+    const made = await client.create(widgets, widget('a'));
+    const refused = (promise: Promise<unknown>, message: string) => expect(promise).rejects.toThrow(message);
+    await refused(client.create(widgets, widget('a')), 'widgets.example.com "a" already exists');
+    await refused(client.get(widgets, { ...key, name: 'b' }), 'widgets.example.com "b" not found');
+    await client.update(widgets, { ...made, spec: { size: 1 } });
+    await refused(
+      client.update(widgets, { ...made, spec: { size: 3 } }),
+      'Operation cannot be fulfilled on widgets.example.com "a": the object has been modified; please apply your changes to the latest version and try again',
+    );
+    await refused(
+      client.update(widgets, { ...made, metadata: { ...made.metadata, uid: 'other' } }),
+      `Operation cannot be fulfilled on widgets.example.com "a": StorageError: invalid object, Code: 4, Key: /registry/widgets/default/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: other, UID in object meta: ${made.metadata.uid}`,
+    );
+    await refused(
+      client.create(widgets, widget('A_', { spec: { size: -1 } })),
+      `Widget.example.com "A_" is invalid: [metadata.name: Invalid value: "A_": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*'), spec.size: Invalid value: -1: must not be negative]`,
+    );
+    await refused(
+      client.create(widgets, { metadata: { ...made.metadata, name: 'c' } }),
+      'resourceVersion should not be set on objects to be created',
+    );
+    await refused(
+      client.patch(widgets, key, 'application/merge-patch+json', { metadata: { name: 'z' } }),
+      'the name of the object (z) does not match the name on the URL (a)',
+    );
+    await refused(
+      client.patch(widgets, key, 'application/merge-patch+json', { metadata: { uid: 'z' } }),
+      `Widget.example.com "a" is invalid: metadata.uid: Invalid value: "z": field is immutable`,
+    );
+    await refused(
+      client.delete(widgets, key, { preconditions: { uid: 'x' } }),
+      `Operation cannot be fulfilled on Widget.example.com "a": the UID in the precondition (x) does not match the UID in record (${made.metadata.uid}). The object might have been deleted and then recreated`,
+    );
+    await refused(client.list(widgets, { fieldSelector: 'spec.color=red' }), 'field label not supported: spec.color');
+    await refused(
+      clientOf('x').list({ ...widgets, plural: 'gadgets' }),
+      'the server could not find the requested resource',
+    );
+  });
+});
+
+test('generates names, and finds another one when a name is taken', async () => {
+  const { run } = startWidgetServer();
+  await run(async (client) => {
+    const names = new Set<string>();
+    for (let i = 0; i < 50; i++) {
+      const { metadata } = await client.create(widgets, { metadata: { namespace: 'default', generateName: 'web-' } });
+      expect(metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+      names.add(metadata.name as string);
+    }
+    expect(names.size).toBe(50);
+  });
+});
+
+test('deletes gracefully, with finalizers, and by propagation policy', async () => {
+  const { run } = startWidgetServer();
+  await run(async (client, process) => {
+    const get = () => client.get(widgets, key);
+    await client.create(widgets, widget('a'));
+    await client.delete(widgets, key, { gracePeriodSeconds: 30 });
+    expect((await get()).metadata).toMatchObject({
+      deletionTimestamp: '2025-06-01T00:00:30Z',
+      deletionGracePeriodSeconds: 30,
+      generation: 2,
+    });
+    await process.clock.sleep(10_000);
+    // Only a shorter time counts.
+    await client.delete(widgets, key, { gracePeriodSeconds: 60 });
+    await client.delete(widgets, key, { gracePeriodSeconds: 20 });
+    expect((await get()).metadata).toMatchObject({
+      deletionTimestamp: '2025-06-01T00:00:20Z',
+      deletionGracePeriodSeconds: 20,
+    });
+    await client.delete(widgets, key, { gracePeriodSeconds: 0 });
+    await expect(get()).rejects.toThrow('not found');
+
+    await client.create(widgets, { ...widget('a'), metadata: { ...key, finalizers: ['example.com/hold'] } });
+    await client.delete(widgets, key, { propagationPolicy: 'Foreground' });
+    const held = await get();
+    expect(held.metadata).toMatchObject({
+      deletionTimestamp: '2025-06-01T00:00:10Z',
+      deletionGracePeriodSeconds: 0,
+      finalizers: ['example.com/hold', 'foregroundDeletion'],
+    });
+    await expect(
+      client.update(widgets, { ...held, metadata: { ...held.metadata, finalizers: ['example.com/more'] } }),
+    ).rejects.toThrow(
+      'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"example.com/more"}',
+    );
+    await client.update(widgets, { ...held, metadata: { ...held.metadata, finalizers: [] } });
+    await expect(get()).rejects.toThrow('not found');
+
+    for (const name of ['x', 'y', 'z'])
+      await client.create(widgets, {
+        metadata: { namespace: 'default', name, labels: { pick: name === 'z' ? 'no' : 'yes' } },
+      });
+    await client.deleteCollection(widgets, { namespace: 'default', labelSelector: 'pick=yes' });
+    expect((await client.list(widgets)).items.map(({ metadata }) => metadata.name)).toEqual(['z']);
+  });
+});
+
+test('changes nothing when asked for a dry run', async () => {
+  const { run, etcd } = startWidgetServer();
+  await run(async (client) => {
+    const made = await client.create(widgets, widget('a', { spec: { size: 1 } }));
+    const { revision } = etcd;
+    expect((await client.create(widgets, widget('b'), { dryRun: true })).metadata.uid).toBeDefined();
+    expect((await client.update(widgets, { ...made, spec: { size: 2 } }, { dryRun: true })).spec).toEqual({ size: 2 });
+    await client.deleteCollection(widgets, { namespace: 'default', dryRun: true });
+    expect(etcd.revision).toBe(revision);
+    expect(await client.get(widgets, key)).toBe(made);
+  });
+});
+
+test('a caller whose server goes gets an error; a server whose caller goes finishes its work', async () => {
+  const { run, root, server, clientOf, etcd } = startWidgetServer({ profile: 'realistic' });
+  await run(async (client, process) => {
+    const second = root.child('second');
+    second.spawn('create', () => clientOf('second').create(widgets, widget('a')));
+    await process.clock.sleep(0.5);
+    second.exit();
+    await process.clock.sleep(100);
+    expect(etcd.get('/registry/widgets/default/a')).toBeDefined();
+    process.clock.afterFunc(0.5, 'kill', () => server.exit());
+    await expect(client.create(widgets, widget('b'))).rejects.toThrow('kube-apiserver has exited');
+    await expect(client.get(widgets, key)).rejects.toThrow('kube-apiserver has exited');
+    await process.clock.sleep(100);
+    expect(etcd.get('/registry/widgets/default/b')).toBeUndefined();
+  });
 });

@@ -18,7 +18,8 @@ export function encodeContinue(key: string, prefix: string, revision: number): s
 /** Throws 400 for a token that is none. Follows apiserver/pkg/storage/continue.go, v1.33. */
 export function decodeContinue(token: string, prefix: string): { readonly start: string; readonly revision: number } {
   const { v, rv, start } = parse(token);
-  if (v !== VERSION) throw invalidToken(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
+  if (v !== VERSION)
+    throw invalidToken(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
   if (typeof rv !== 'number' || !Number.isInteger(rv) || rv === 0) {
     throw invalidToken('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   }

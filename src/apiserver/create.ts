@@ -72,9 +72,12 @@ async function createOnce<T extends ApiObject>(scope: RequestScope<T>, object: T
   if (scope.dryRun) return core.fields.attach(next, ownership);
   const lease =
     definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
-  const committed = await scope.commit({ put: key, lease, value: (revision) => storage.encode(next, revision) }, 0);
+  const committed = await scope.commit(
+    { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
+    0,
+  );
   if (!committed?.stored) throw taken(definition, object, name, scope.read(definition, namespace, name));
-  return core.fields.attach(storage.decode(committed.stored), ownership);
+  return storage.decode(committed.stored);
 }
 
 /**

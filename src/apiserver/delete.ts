@@ -37,22 +37,18 @@ export async function remove<T extends ApiObject>(
       const { next } = step;
       if (!scope.dryRun) {
         const committed = await scope.commit(
-          { put: stored.key, lease: stored.lease, value: (at) => storage.encode(next, at) },
+          { put: stored.key, lease: stored.lease, value: (at) => storage.encode(next, at, core.fields.of(existing)) },
           stored.modRevision,
         );
         if (!committed?.stored) continue;
         stored = committed.stored;
-        gone = core.fields.attach(storage.decode(committed.stored), core.fields.of(existing));
+        gone = storage.decode(committed.stored);
       } else gone = core.fields.attach(next, core.fields.of(existing));
     }
     if (!step.now) return gone ?? existing;
     if (scope.dryRun) return answer(scope, gone ?? existing);
     const committed = await scope.commit({ delete: stored.key }, stored.modRevision);
-    if (committed)
-      return answer(
-        scope,
-        core.fields.attach(storage.atDeletion(stored, committed.revision), core.fields.of(existing)),
-      );
+    if (committed) return answer(scope, storage.atDeletion(stored, committed.revision));
   }
 }
 

@@ -9,6 +9,8 @@ const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch
 export interface DiscoveredSubresource {
   readonly name: string;
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Definition name of the body. */
+  readonly schema?: string;
   readonly verbs: readonly string[];
 }
 

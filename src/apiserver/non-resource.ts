@@ -54,7 +54,8 @@ export function nonResource(options: NonResourceOptions) {
     const groups = options.groups();
     if (clean === '/api' || clean === '/apis') {
       const legacy = clean === '/api';
-      if (accepted.aggregatedDiscovery) return cached(JSON.stringify(aggregatedDiscovery(groups, legacy)), AGGREGATED_TYPE, request);
+      if (accepted.aggregatedDiscovery)
+        return cached(JSON.stringify(aggregatedDiscovery(groups, legacy)), AGGREGATED_TYPE, request);
       return json(legacy ? apiVersions() : apiGroupList(groups));
     }
     const [, prefix, ...parts] = clean.split('/');
@@ -79,7 +80,9 @@ function cached(text: string, type: string, request: HttpRequest): HttpResponse 
   const body = encodeUtf8(text);
   const etag = etagOf(body);
   const headers = { 'content-type': type, etag, vary: 'Accept', 'cache-control': 'public' };
-  return request.headers['if-none-match'] === etag ? { status: 304, headers, body: new Uint8Array() } : { status: 200, headers, body };
+  return request.headers['if-none-match'] === etag
+    ? { status: 304, headers, body: new Uint8Array() }
+    : { status: 200, headers, body };
 }
 
 function healthOf(
@@ -90,7 +93,14 @@ function healthOf(
 ): HttpResponse | undefined {
   if (single !== undefined) {
     const check = checks.find(({ name }) => name === single);
-    return check && plain(check.ok ? 'ok' : `internal server error: ${check.name} check failed\n`, check.ok ? 200 : 500, 'text/plain; charset=utf-8');
+    return (
+      check &&
+      plain(
+        check.ok ? 'ok' : `internal server error: ${check.name} check failed\n`,
+        check.ok ? 200 : 500,
+        'text/plain; charset=utf-8',
+      )
+    );
   }
   const excluded = new Set(query.get('exclude'));
   const lines = checks.map(({ name, ok }) =>
@@ -98,7 +108,11 @@ function healthOf(
   );
   const ok = checks.every((check) => check.ok || excluded.has(check.name));
   const verbose = query.has('verbose');
-  const text = ok ? (verbose ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok') : `${lines.join('\n')}\n${endpoint} check failed\n`;
+  const text = ok
+    ? verbose
+      ? `${lines.join('\n')}\n${endpoint} check passed\n`
+      : 'ok'
+    : `${lines.join('\n')}\n${endpoint} check failed\n`;
   return plain(text, ok ? 200 : 500, 'text/plain; charset=utf-8');
 }
 

@@ -1,12 +1,15 @@
 import type { PatchType } from '#apimachinery/api-request.ts';
+import { DecodeError, decodeObject } from '#apimachinery/decode.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
+import type { ReadValue } from '#apimachinery/json-reader.ts';
 import { PatchError } from '#apimachinery/patch-error.ts';
 import { applyJsonPatch } from '#apimachinery/patch-json.ts';
-import { applyMergePatch } from '#apimachinery/patch-merge.ts';
-import { applyStrategicMergePatch } from '#apimachinery/patch-strategic.ts';
-import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
-import type { Schema } from '#apimachinery/schema.ts';
-import { badRequest, StatusError } from '#apimachinery/status-error.ts';
+import { applyMergePatch, isJsonMap } from '#apimachinery/patch-merge.ts';
+import { applyStrategicMergePatch, goMap } from '#apimachinery/patch-strategic.ts';
+import type { ApiObject } from '#apimachinery/resource.ts';
+import type { StructSchema } from '#apimachinery/schema.ts';
+import { badRequest, invalid, StatusError } from '#apimachinery/status-error.ts';
+import { invalidField } from '#apimachinery/validation.ts';
 import { defaulted } from './create.ts';
 import { expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
 import type { RequestScope } from './request-scope.ts';
@@ -14,29 +17,23 @@ import { checkName, store } from './update.ts';
 
 const MAX_OPERATIONS = 10_000;
 
-/** What patching must know of schemas and encodings. */
-export interface PatchSupport {
-  readonly schemaOf: (definition: ResourceDefinition) => Schema;
-  /** Checks what a client's patch has made against the schema, as a decoder does; absent where nobody from outside writes. */
-  readonly decodeValue?: <T extends ApiObject>(scope: RequestScope<T>, value: JsonValue) => T;
-}
-
 /** PATCH: changes the request's object. Follows endpoints/handlers/patch.go, v1.33. */
-export async function patch<T extends ApiObject>(scope: RequestScope<T>, support: PatchSupport): Promise<T> {
+export async function patch<T extends ApiObject>(scope: RequestScope<T>): Promise<T> {
   const { definition, request, core } = scope;
   const { name = '' } = request;
   const wanted = expectedNamespace(definition, request.namespace);
-  const { type, body } = request.patch ?? { type: 'application/merge-patch+json' as const, body: {} };
-  if (type === 'application/apply-patch+yaml')
-    throw new StatusError(415, 'UnsupportedMediaType', 'server-side apply is not served yet');
+  const { type, body } = request.patch ?? { type: 'application/merge-patch+json', body: {} };
+  const schema = core.schemaOf(definition);
   return store(scope, name, {
     propose: (existing) => {
       const before = existing as T;
-      const patched = patchedValue(type, before, body as JsonValue, () =>
-        support.schemaOf(definition as unknown as ResourceDefinition),
+      const document = scope.external ? outside(scope, before, body) : before;
+      const value = patchedValue(type, document as unknown as JsonValue, body as JsonValue, schema);
+      const patched = unlessTouched(document, value as unknown as T);
+      let object = defaulted(
+        definition,
+        withTypeMeta(definition, scope.external ? decoded(scope, patched, schema) : patched),
       );
-      let object = support.decodeValue ? support.decodeValue(scope, patched) : (patched as unknown as T);
-      object = defaulted(definition, withTypeMeta(definition, object));
       if ((object.metadata.namespace ?? '') !== wanted)
         object = withMeta(object, { namespace: matchNamespace(object, wanted) });
       checkName(object, name);
@@ -45,29 +42,74 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, support
   });
 }
 
-function patchedValue(type: PatchType, before: ApiObject, body: JsonValue, schema: () => Schema): JsonValue {
-  const document = before as unknown as JsonValue;
+/** What a client outside patches: the object as it sees it, with its managedFields only if the patch is about them. */
+function outside<T extends ApiObject>({ core, definition }: RequestScope<T>, object: T, body: unknown): T {
+  return JSON.stringify(body).includes('managedFields')
+    ? core.fields.view(definition, object)
+    : core.fields.canonical(definition, object);
+}
+
+/** managedFields that the patch left alone are not the client's. */
+function unlessTouched<T extends ApiObject>(before: T, after: T): T {
+  const own = (object: T) => (object.metadata as { readonly managedFields?: unknown } | undefined)?.managedFields;
+  if (own(after) === undefined || own(after) !== own(before)) return after;
+  const { managedFields: _managedFields, ...metadata } = after.metadata as Readonly<Record<string, unknown>>;
+  return { ...after, metadata };
+}
+
+function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, schema: StructSchema): JsonValue {
   try {
     switch (type) {
       case 'application/json-patch+json':
         if (Array.isArray(body) && body.length > MAX_OPERATIONS) {
-          const message = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${body.length}`;
-          throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);
+          const why = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${body.length}`;
+          throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${why}`);
         }
         return applyJsonPatch(document, body);
       case 'application/merge-patch+json':
-        if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+        if (!isJsonMap(body)) {
           throw badRequest(
-            'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
+            `error decoding patch: json: cannot unmarshal ${jsonKind(body)} into Go value of type map[string]interface {}`,
           );
         }
         return applyMergePatch(document, body);
+      case 'application/strategic-merge-patch+json':
+        if (!isJsonMap(body))
+          throw badRequest(`json: cannot unmarshal ${jsonKind(body)} into Go value of type map[string]interface {}`);
+        return applyStrategicMergePatch(document, body, schema);
       default:
-        return applyStrategicMergePatch(document, body, schema());
+        throw new StatusError(415, 'UnsupportedMediaType', 'server-side apply is not served yet');
     }
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     if (error.code === 400) throw badRequest(error.message);
-    throw error.code === 422 ? new StatusError(422, 'Invalid', error.message) : new StatusError(500, '', error.message);
+    if (error.code === 500) throw new StatusError(500, '', error.message);
+    throw new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   }
+}
+
+/** Decodes what a patch has made as a body would be. */
+function decoded<T extends ApiObject>({ request, warn }: RequestScope<T>, value: T, schema: StructSchema): T {
+  const { fieldValidation = 'Warn' } = request.options;
+  const refused = (why: string) => {
+    const shown =
+      request.patch?.type === 'application/strategic-merge-patch+json'
+        ? goMap(request.patch.body as Readonly<Record<string, JsonValue>>)
+        : JSON.stringify(value);
+    return invalid({ group: '', kind: '' }, '', [invalidField('patch', shown, why)]);
+  };
+  try {
+    const { object, strictErrors } = decodeObject(schema, value as unknown as ReadValue);
+    if (fieldValidation === 'Warn') strictErrors.forEach(warn);
+    else if (fieldValidation === 'Strict' && strictErrors.length > 0)
+      throw refused(`strict decoding error: ${strictErrors.join(', ')}`);
+    return object as unknown as T;
+  } catch (error) {
+    throw error instanceof DecodeError ? refused(error.message) : error;
+  }
+}
+
+function jsonKind(value: JsonValue): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }

@@ -1,5 +1,6 @@
 import type { ApiRequest } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import type { StructSchema } from '#apimachinery/schema.ts';
 import type { Latency, LatencyKind } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
 import type { Rng } from '#base/rng.ts';
@@ -7,6 +8,7 @@ import type { SpanId } from '#base/tracer.ts';
 import type { Etcd, Operation } from '#etcd/etcd.ts';
 import type { AdmissionPlugin, RequestContext } from './contract.ts';
 import type { FieldManager } from './field-manager.ts';
+import type { HostTimer } from './api-server.ts';
 import type { LeaseSource } from './lease-source.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ObjectStorage, Stored } from './storage.ts';
@@ -22,7 +24,9 @@ export interface ServerCore {
   readonly resources: ResourceTable;
   readonly admission: readonly AdmissionPlugin[];
   readonly fields: FieldManager;
+  schemaOf<T extends ApiObject>(definition: ResourceDefinition<T>): StructSchema;
   readonly leases: LeaseSource;
+  readonly hostTimer: HostTimer | undefined;
   storage<T extends ApiObject>(definition: ResourceDefinition<T>): ObjectStorage<T>;
   cache<T extends ApiObject>(definition: ResourceDefinition<T>): WatchCache<T>;
 }
@@ -34,13 +38,22 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
   readonly definition: ResourceDefinition<T>;
   readonly storage: ObjectStorage<T>;
   readonly span: SpanId;
+  /** The request came over the encoding floor: its patches are checked against the schema. */
+  readonly external: boolean;
 
-  constructor(core: ServerCore, request: ApiRequest, definition: ResourceDefinition<T>, span: SpanId) {
+  constructor(
+    core: ServerCore,
+    request: ApiRequest,
+    definition: ResourceDefinition<T>,
+    span: SpanId,
+    external: boolean,
+  ) {
     this.core = core;
     this.request = request;
     this.definition = definition;
     this.storage = core.storage(definition);
     this.span = span;
+    this.external = external;
   }
 
   get now(): number {
@@ -76,11 +89,6 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
 
   sleep(ms: number): Promise<void> {
     return this.core.process.clock.sleep(ms);
-  }
-
-  /** A scope for the same request on another resource. */
-  on<R extends ApiObject>(definition: ResourceDefinition<R>): RequestScope<R> {
-    return new RequestScope(this.core, this.request, definition, this.span);
   }
 
   /** Parks for as long as the latency model says; does nothing where that is no time. */

@@ -1,6 +1,7 @@
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { deepFreeze } from '#apimachinery/json.ts';
 import type { Etcd, KeyValue } from '#etcd/etcd.ts';
+import type { FieldManager, Ownership } from './field-manager.ts';
 import { withMeta } from './metadata.ts';
 
 /** What is in etcd under one key: the object in the form that is stored, frozen. */
@@ -15,10 +16,12 @@ export class ObjectStorage<T extends ApiObject = ApiObject> {
   readonly etcd: Etcd<ApiObject>;
   /** Under which all keys of the resource lie, with a slash at the end. */
   readonly prefix: string;
+  readonly #fields: FieldManager;
   readonly #converted = new WeakMap<ApiObject, T>();
 
-  constructor(etcd: Etcd<ApiObject>, definition: ResourceDefinition<T>) {
+  constructor(etcd: Etcd<ApiObject>, fields: FieldManager, definition: ResourceDefinition<T>) {
     this.etcd = etcd;
+    this.#fields = fields;
     this.definition = definition;
     const stored = (definition.storedAs?.resource ?? definition) as ResourceDefinition;
     this.prefix = `/registry/${stored.storagePrefix ?? stored.plural}/`;
@@ -44,21 +47,23 @@ export class ObjectStorage<T extends ApiObject = ApiObject> {
     if (!storedAs) return object as T;
     let converted = this.#converted.get(object);
     if (!converted) {
-      converted = deepFreeze(storedAs.fromStored(object));
+      converted = this.#fields.attach(deepFreeze(storedAs.fromStored(object)), this.#fields.of(object));
       this.#converted.set(object, converted);
     }
     return converted;
   }
 
-  /** The form that is stored at a revision. */
-  encode(object: T, revision: number): ApiObject {
+  /** The form that is stored at a revision, and who owns its fields: known before the first watcher sees it. */
+  encode(object: T, revision: number, ownership: Ownership): ApiObject {
     const stored = this.definition.storedAs ? this.definition.storedAs.toStored(object) : object;
-    return deepFreeze(withMeta(stored, { resourceVersion: String(revision) }));
+    return this.#fields.attach(deepFreeze(withMeta(stored, { resourceVersion: String(revision) })), ownership);
   }
 
   /** The object as a deletion's event and answer show it: at the revision of the deletion. */
   atDeletion(previous: Stored, revision: number): T {
-    return deepFreeze(withMeta(this.decode(previous), { resourceVersion: String(revision) }));
+    const object = this.decode(previous);
+    const last = deepFreeze(withMeta(object, { resourceVersion: String(revision) }));
+    return this.#fields.attach(last, this.#fields.of(object));
   }
 }
 

@@ -30,6 +30,8 @@ export interface UpdateOptions<T> {
   readonly uid?: string;
   /** Changes of the server's own pass no admission. */
   readonly skipAdmission?: boolean;
+  /** The proposal is written as it is: no strategy, no validation. */
+  readonly unchecked?: boolean;
 }
 
 /** PUT: replaces the request's object. Follows endpoints/handlers/update.go, v1.33. */
@@ -87,7 +89,7 @@ export async function store<T extends ApiObject>(
     const admitted = options.skipAdmission
       ? proposal.object
       : dedupOwnerReferences(admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
-    const next = prepareUpdate(scope, name, admitted, existing, stored.modRevision);
+    const next = options.unchecked ? admitted : prepareUpdate(scope, name, admitted, existing, stored.modRevision);
     if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
     if (finishesDeletion(definition, next, existing)) return removeFinalized(scope, stored, next);
     if (jsonEqual(next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
@@ -97,10 +99,10 @@ export async function store<T extends ApiObject>(
         ? stored.lease
         : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
     const committed = await scope.commit(
-      { put: stored.key, lease, value: (revision) => storage.encode(next, revision) },
+      { put: stored.key, lease, value: (revision) => storage.encode(next, revision, proposal.ownership) },
       stored.modRevision,
     );
-    if (committed?.stored) return core.fields.attach(storage.decode(committed.stored), proposal.ownership);
+    if (committed?.stored) return storage.decode(committed.stored);
   }
 }
 
@@ -127,8 +129,11 @@ async function createByUpdate<T extends ApiObject>(
   const lease =
     definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
   const key = storage.key(next.metadata.namespace, name);
-  const committed = await scope.commit({ put: key, lease, value: (revision) => storage.encode(next, revision) }, 0);
-  return committed?.stored && core.fields.attach(storage.decode(committed.stored), ownership);
+  const committed = await scope.commit(
+    { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
+    0,
+  );
+  return committed?.stored && storage.decode(committed.stored);
 }
 
 /** Follows BeforeUpdate of registry/rest/update.go, v1.33. Throws 409 and 422. */

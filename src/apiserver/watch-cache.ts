@@ -1,4 +1,4 @@
-import type { WatchHandle, WatchSink } from '#apimachinery/api-request.ts';
+import type { WatchSink } from '#apimachinery/api-request.ts';
 import type { ApiObject, FieldGetter } from '#apimachinery/resource.ts';
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
@@ -64,7 +64,7 @@ export class WatchCache<T extends ApiObject> {
   }
 
   /** Adds a watcher and gives it what it begins with. */
-  watch(selection: Selection<T>, sink: WatchSink<T>, start: WatchStart, options: WatcherOptions): WatchHandle {
+  watch(selection: Selection<T>, sink: WatchSink<T>, start: WatchStart, options: WatcherOptions): Watcher<T> {
     this.#follow();
     const { process, latency, rng } = this.#options;
     const watcher = new Watcher<T>(process, latency, rng, this.#storage, selection, sink, options);
@@ -73,8 +73,7 @@ export class WatchCache<T extends ApiObject> {
     for (const event of start.past) watcher.offer(new Change(this.#storage, event));
     const home = this.#homeOf(selection);
     home.add(watcher);
-    watcher.onStop = () => home.delete(watcher);
-    if (watcher.stopped) home.delete(watcher);
+    watcher.onStop(() => home.delete(watcher));
     return watcher;
   }
 
@@ -103,7 +102,7 @@ export class WatchCache<T extends ApiObject> {
     });
     process.onExit(() => {
       watch.stop();
-      for (const watcher of this.watchers()) watcher.close(undefined);
+      for (const watcher of [...this.#watchers()]) watcher.close(undefined);
     });
   }
 
@@ -128,8 +127,16 @@ export class WatchCache<T extends ApiObject> {
     }
   }
 
-  /** All who watch. */
-  *watchers(): Generator<Watcher<T>> {
+  /** Tells observers, or `all`, who asked for it how far they are, if that is not as far as etcd. */
+  sendBookmarks(all: boolean): void {
+    const { revision } = this.#storage.etcd;
+    for (const watcher of this.#watchers()) {
+      const { bookmarks, observer } = watcher.options;
+      if (bookmarks && (observer || (all && watcher.since < revision))) watcher.bookmark(revision);
+    }
+  }
+
+  *#watchers(): Generator<Watcher<T>> {
     yield* this.#watchersOfAll;
     for (const watchers of this.#watchersByNamespace.values()) yield* watchers;
     for (const watchers of this.#watchersByKey.values()) yield* watchers;

@@ -8,6 +8,7 @@ import { LIST_OPTIONS } from './list.ts';
 import type { RequestScope } from './request-scope.ts';
 import { selectionOf } from './selection.ts';
 import { parseResourceVersion, type Stored } from './storage.ts';
+import type { Watcher } from './watcher.ts';
 
 /** The part of a user agent before the slash: who does something. */
 export const componentOf = (userAgent: string): string => {
@@ -37,7 +38,7 @@ export function watch<T extends ApiObject>(scope: RequestScope<T>, sink: WatchSi
   else if (version < etcd.compactRevision)
     throw expired(`too old resource version: ${version} (${etcd.compactRevision})`);
   else if (version < etcd.revision) past = etcd.eventsSince(storage.prefixOf(selection.namespace), version + 1);
-  return scope.core.cache(definition).watch(
+  const watcher = scope.core.cache(definition).watch(
     selection,
     sink,
     { since: version === 0 ? etcd.revision : version, initial, past },
@@ -47,6 +48,19 @@ export function watch<T extends ApiObject>(scope: RequestScope<T>, sink: WatchSi
       bookmarks: allowWatchBookmarks === true,
     },
   );
+  limitTime(scope, watcher);
+  return watcher;
+}
+
+/** Ends the watch after the seconds that the client gave it. */
+function limitTime<T extends ApiObject>({ core, request }: RequestScope<T>, watcher: Watcher<T>): void {
+  const { timeoutSeconds } = request.options;
+  if (!timeoutSeconds || timeoutSeconds < 0) return;
+  const end = () => watcher.close(undefined);
+  if (!request.observer) {
+    const timer = core.process.clock.afterFunc(timeoutSeconds * 1000, 'watch times out', end, request.cause);
+    watcher.onStop(() => timer.stop());
+  } else if (core.hostTimer) watcher.onStop(core.hostTimer(timeoutSeconds * 1000, end));
 }
 
 function validateWatchOptions({ request: { options } }: RequestScope): void {

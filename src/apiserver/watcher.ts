@@ -33,8 +33,8 @@ export class Watcher<T extends ApiObject> implements WatchHandle {
   readonly options: WatcherOptions;
   /** Changes up to this revision are not for this watcher any more. */
   since = 0;
-  onStop: () => void = () => {};
   #stopped = false;
+  readonly #stopHooks: (() => void)[] = [];
 
   constructor(
     process: Process,
@@ -55,8 +55,10 @@ export class Watcher<T extends ApiObject> implements WatchHandle {
     this.#name = `watch ${storage.definition.plural}`;
   }
 
-  get stopped(): boolean {
-    return this.#stopped;
+  /** Calls `hook` when the watch is over. */
+  onStop(hook: () => void): void {
+    if (this.#stopped) hook();
+    else this.#stopHooks.push(hook);
   }
 
   /** Sends the change if it concerns the selection: what begins to match is ADDED, what ceases to is DELETED. */
@@ -130,7 +132,7 @@ export class Watcher<T extends ApiObject> implements WatchHandle {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.onStop();
+    for (const hook of this.#stopHooks.splice(0)) hook();
     for (let event = this.#queue.shift(); event; event = this.#queue.shift())
       this.#process.tracer.end(event.span, { dropped: true });
   }

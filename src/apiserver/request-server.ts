@@ -1,0 +1,205 @@
+import type { ApiBackend, ApiList, ApiRequest, Verb, WatchHandle, WatchSink } from '#apimachinery/api-request.ts';
+import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
+import { methodNotSupported, notFound, StatusError } from '#apimachinery/status-error.ts';
+import type { SpanId } from '#base/tracer.ts';
+import { EtcdUnavailableError } from '#etcd/etcd.ts';
+import type { HttpResponse, Upgraded } from '#transport/http.ts';
+import { admit, validateAdmission } from './admission.ts';
+import type { ObjectStore, SubresourceEndpoint } from './contract.ts';
+import { create } from './create.ts';
+import { remove } from './delete.ts';
+import { deleteCollection } from './delete-collection.ts';
+import { list } from './list.ts';
+import { objectStore } from './object-store.ts';
+import { patch } from './patch.ts';
+import { RequestScope, type ServerCore } from './request-scope.ts';
+import { update } from './update.ts';
+import { watch } from './watch.ts';
+
+/** Serves requests: finds what they are about, traces them, hands them to their verb. */
+export class RequestServer {
+  readonly #core: ServerCore;
+  readonly #endpoints = new Map<string, SubresourceEndpoint>();
+  readonly #store: ObjectStore;
+  readonly backend: ApiBackend;
+  readonly local: ApiBackend;
+
+  constructor(core: ServerCore, subresources: readonly SubresourceEndpoint[]) {
+    this.#core = core;
+    for (const endpoint of subresources) {
+      this.#endpoints.set(endpointKey(endpoint.resource, endpoint.subresource), endpoint);
+    }
+    this.#store = objectStore(core);
+    this.backend = {
+      request: (request) => this.#remote(request, (scope) => this.#request(scope)),
+      list: (request) => this.#remote<ApiList>(request, async (scope) => list(scope)),
+      deleteCollection: (request) => this.#remote(request, (scope) => deleteCollection(scope)),
+      watch: (request, sink) => this.#remote<WatchHandle>(request, async (scope) => watch(scope, sink)),
+      connect: (request) => this.#remote(request, (scope) => this.#connect(scope)),
+    };
+    this.local = {
+      request: (request) => this.#local(request, async (scope) => this.#outside(scope, await this.#request(scope))),
+      list: (request) => this.#local(request, async (scope) => this.#listOutside(scope, list(scope))),
+      deleteCollection: (request) =>
+        this.#local(request, async (scope) => this.#listOutside(scope, await deleteCollection(scope))),
+      watch: (request, sink) =>
+        this.#local<WatchHandle>(request, async (scope) => watch(scope, this.#sinkOutside(scope, sink))),
+      connect: (request) => this.#local(request, (scope) => this.#connect(scope)),
+    };
+  }
+
+  /** Callers are in other processes: the request becomes a task of this one. */
+  #remote<R>(request: ApiRequest, handle: (scope: RequestScope) => Promise<R>): Promise<R> {
+    if (request.observer) return this.#handled(request, 0, false, handle);
+    const name = nameOf(request);
+    return this.#core.process.call(name, () => this.#traced(request, name, false, handle));
+  }
+
+  #local<R>(request: ApiRequest, handle: (scope: RequestScope) => Promise<R>): Promise<R> {
+    if (request.observer) return this.#handled(request, 0, true, handle);
+    return this.#traced(request, nameOf(request), true, handle);
+  }
+
+  async #traced<R>(
+    request: ApiRequest,
+    name: string,
+    external: boolean,
+    handle: (scope: RequestScope) => Promise<R>,
+  ): Promise<R> {
+    const { tracer } = this.#core.process;
+    const span = tracer.start('request', 'kube-apiserver', name, request.cause, spanAttributes(request));
+    try {
+      const result = await this.#handled(request, span, external, handle);
+      tracer.end(span, { code: request.verb === 'create' ? 201 : 200 });
+      return result;
+    } catch (error) {
+      tracer.end(span, error instanceof StatusError ? { code: error.code, reason: error.reason } : { code: 500 });
+      throw error;
+    }
+  }
+
+  async #handled<R>(
+    request: ApiRequest,
+    span: SpanId,
+    external: boolean,
+    handle: (scope: RequestScope) => Promise<R>,
+  ): Promise<R> {
+    const definition = this.#core.resources.find(request.group, request.version, request.resource);
+    if (!definition) throw resourceNotFound();
+    const scope = new RequestScope(this.#core, request, definition, span, external);
+    try {
+      if (!request.observer) await scope.takeTime('request');
+      return await handle(scope);
+    } catch (error) {
+      if (error instanceof EtcdUnavailableError) throw new StatusError(500, '', 'etcdserver: request timed out');
+      throw error;
+    }
+  }
+
+  async #request(scope: RequestScope): Promise<ApiObject> {
+    const { request, definition } = scope;
+    const { verb, subresource, name = '', namespace } = request;
+    if (subresource !== undefined) {
+      const endpoint = this.#endpoints.get(endpointKey(definition, subresource));
+      if (endpoint?.create && verb === 'create') return this.#createSubresource(scope, endpoint);
+      if (!definition.subresources?.[subresource]) {
+        throw endpoint ? methodNotSupported(definition, verb) : resourceNotFound();
+      }
+      if (verb === 'create' || verb === 'delete') throw methodNotSupported(definition, verb);
+    } else if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotSupported(definition, verb);
+    switch (verb) {
+      case 'get': {
+        const object = scope.read(definition, namespace, name);
+        if (!object) throw notFound(definition, name);
+        return object;
+      }
+      case 'create':
+        return create(scope);
+      case 'update':
+        return update(scope);
+      case 'patch':
+        return patch(scope);
+      case 'delete':
+        return remove(scope, namespace, name);
+      default:
+        throw methodNotSupported(definition, verb);
+    }
+  }
+
+  async #createSubresource(scope: RequestScope, endpoint: SubresourceEndpoint): Promise<ApiObject> {
+    const { request } = scope;
+    const { name = '', object } = request;
+    if (!object || !endpoint.create) throw methodNotSupported(scope.definition, request.verb);
+    const admitted = admit(scope, 'CREATE', name, object, undefined);
+    validateAdmission(scope, 'CREATE', name, admitted, undefined);
+    const next =
+      admitted === object
+        ? scope
+        : new RequestScope(this.#core, { ...request, object: admitted }, scope.definition, scope.span, scope.external);
+    return endpoint.create(next, this.#store);
+  }
+
+  async #connect(scope: RequestScope): Promise<HttpResponse | Upgraded> {
+    const { request, definition } = scope;
+    const endpoint = this.#endpoints.get(endpointKey(definition, request.subresource ?? ''));
+    if (!endpoint?.connect) throw resourceNotFound();
+    // Reading a log is a GET like any other, and passes no admission.
+    if (endpoint.verbs.includes('create'))
+      validateAdmission(scope, 'CONNECT', request.name ?? '', undefined, undefined);
+    return endpoint.connect(scope, this.#store);
+  }
+
+  #outside(scope: RequestScope, object: ApiObject): ApiObject {
+    return object.kind === scope.definition.kind ? this.#core.fields.view(scope.definition, object) : object;
+  }
+
+  #listOutside(scope: RequestScope, found: ApiList): ApiList {
+    return { ...found, items: found.items.map((item) => this.#outside(scope, item)) };
+  }
+
+  #sinkOutside(scope: RequestScope, sink: WatchSink): WatchSink {
+    return {
+      event: (event) =>
+        sink.event(event.type === 'BOOKMARK' ? event : { ...event, object: this.#outside(scope, event.object) }),
+      closed: (error) => sink.closed(error),
+    };
+  }
+}
+
+const resourceNotFound = () => new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
+
+const endpointKey = (definition: ResourceDefinition, subresource: string) =>
+  `${definition.group}/${definition.version}/${definition.plural}/${subresource}`;
+
+const METHODS: Readonly<Record<Verb, string>> = {
+  get: 'GET',
+  list: 'GET',
+  watch: 'WATCH',
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETE',
+  connect: 'CONNECT',
+};
+
+/** The method and path that the request has, or would have, over HTTP. */
+function nameOf({ group, version, resource, namespace, name, subresource, verb }: ApiRequest): string {
+  const root = group === '' ? `/api/${version}` : `/apis/${apiVersionOf({ group, version })}`;
+  const collection = namespace ? `${root}/namespaces/${namespace}/${resource}` : `${root}/${resource}`;
+  const isMember = name !== undefined && (verb !== 'create' || subresource !== undefined);
+  const object = isMember ? `${collection}/${name}` : collection;
+  return `${METHODS[verb]} ${subresource === undefined ? object : `${object}/${subresource}`}`;
+}
+
+function spanAttributes({ verb, resource, group, namespace, name, subresource, user, userAgent }: ApiRequest) {
+  return {
+    verb,
+    resource: subresource === undefined ? resource : `${resource}/${subresource}`,
+    ...(group ? { group } : {}),
+    ...(namespace ? { namespace } : {}),
+    ...(name ? { name } : {}),
+    user: user.name,
+    userAgent,
+  };
+}
