@@ -18,14 +18,19 @@ const ROLE: OpenApiResource = {
   subresources: [],
 };
 const POD: OpenApiResource = {
-  definition: { ...ROLE.definition, group: '', kind: 'Pod', plural: 'pods', schema: 'io.k8s.api.core.v1.Pod' },
+  definition: {
+    ...ROLE.definition,
+    group: '',
+    kind: 'Pod',
+    plural: 'pods',
+    schema: 'io.k8s.api.core.v1.Pod',
+  },
   verbs: ['get', 'list'],
   subresources: [
     { name: 'log', kind: { group: '', version: 'v1', kind: 'Pod' }, verbs: ['get'] },
     {
       name: 'eviction',
       kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
-      schema: 'io.k8s.api.policy.v1.Eviction',
       verbs: ['create'],
     },
   ],

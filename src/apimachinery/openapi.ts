@@ -5,18 +5,18 @@ import { openApiDefinition, type Prose } from './openapi-schema.ts';
 import type { ResourceDefinition } from './resource.ts';
 import type { GroupVersionKind, Schema, SchemaSource } from './schema.ts';
 
-/** A resource of a group version, as discovery lists it. */
+/** A resource of a group version with its subresources, as discovery lists them. */
 export interface OpenApiResource {
   readonly definition: ResourceDefinition;
-  /** With its own verbs: create, delete, deletecollection, get, list, patch, update. */
   readonly verbs: readonly string[];
   readonly subresources: readonly OpenApiSubresource[];
 }
 
 export interface OpenApiSubresource {
   readonly name: string;
+  /** The kind of the body. What can only be read is text, whatever its kind (`log`). */
   readonly kind: GroupVersionKind;
-  /** Definition name of the body; none for what is no object (`log`, `exec`). */
+  /** Definition name of the body, where it does not follow from the kind. */
   readonly schema?: string;
   readonly verbs: readonly string[];
 }
@@ -93,6 +93,15 @@ class Components {
     return { $ref: `#/components/schemas/${name}` };
   }
 
+  /** A reference to the definition of a kind. */
+  referenceTo({ group, version, kind }: GroupVersionKind): JsonObject | undefined {
+    const found = this.#schemas.names().find((name) => {
+      const schema = name.endsWith(`.${version}.${kind}`) ? this.#schemas.lookup(name) : undefined;
+      return schema?.kind === 'struct' && schema.kinds?.some((each) => each.group === group && each.kind === kind);
+    });
+    return found === undefined ? undefined : this.reference(found);
+  }
+
   /** All of them with what they hold, sorted. */
   closed(): readonly (readonly [string, Schema])[] {
     return [...this.#found].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -137,8 +146,10 @@ function* resourcePaths(
     ...operations.single('', definition, body, verbs, schema),
     ...(verbs.includes('delete') ? { delete: operations.delete() } : {}),
   });
-  for (const { name, kind: served, schema: definitionName, verbs: allowed } of subresources) {
-    const subresourceBody = definitionName === undefined ? undefined : used.reference(definitionName);
+  for (const { name, kind: served, schema: bodySchema, verbs: allowed } of subresources) {
+    const isText = allowed.every((verb) => verb === 'get');
+    const named = bodySchema === undefined ? used.referenceTo(served) : used.reference(bodySchema);
+    const subresourceBody = isText ? undefined : named;
     yield* nonEmpty(`${collection}/{name}/${name}`, names, {
       ...operations.single(name, served, subresourceBody, allowed, schema),
       ...(allowed.includes('create') ? { post: operations.create(name, subresourceBody, served) } : {}),
