@@ -63,8 +63,10 @@ function playwrightCounts(file) {
   const { stats, suites } = JSON.parse(readFileSync(file, 'utf8'));
   const skipped = [];
   const visit = (suite) => {
-    for (const spec of suite.specs ?? []) {
-      if (spec.tests.some((test) => test.status === 'skipped')) skipped.push(`${spec.file}: ${spec.title}`);
+    for (const { file, title, tests } of suite.specs ?? []) {
+      const test = tests.find(({ status }) => status === 'skipped');
+      const why = test?.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
+      if (test) skipped.push(`${file}: ${title}${why ? ` (${why})` : ''}`);
     }
     suite.suites?.forEach(visit);
   };
