@@ -1,58 +1,111 @@
 import { formatFloat } from './go-float.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { resolvePlain } from './yaml-scalar.ts';
-
-/** A value as sigs.k8s.io/yaml writes it (go-yaml v2 without line folding): keys sorted, one trailing line end. */
-export function encodeYaml(value: JsonValue): string {
-  return `${node(value, 0, false).slice(1)}\n`;
-}
+import { YamlError } from './yaml-scanner.ts';
 
 const INDENT = 2;
+/** Beyond this column a long text goes on in the next line at its next space. */
+const WIDTH = 80;
 
-/** A node after `key:` or `-`, with what separates it: a space and a scalar, or a line end and a block. */
-function node(value: JsonValue, indent: number, inSequence: boolean): string {
+/**
+ * A value as sigs.k8s.io/yaml writes it (through go-yaml v2): keys sorted, long lines folded, one trailing line end.
+ * Throws YamlError for the control characters that it cannot write.
+ */
+export function encodeYaml(value: JsonValue): string {
+  return `${node(value, 0, 0, false).slice(1)}\n`;
+}
+
+/**
+ * A node after `key:` or `-`, with what separates it: a space and a scalar, or a line end and a block. `indent` is that
+ * of its lines, `column` where a scalar would begin.
+ */
+function node(value: JsonValue, indent: number, column: number, inSequence: boolean): string {
   if (Array.isArray(value)) {
     if (value.length === 0) return ' []';
     // The items of a list stand below the key, not to the right of it; in a list of lists the first item stays in line.
-    const items = value.map((item: JsonValue) => `-${node(item, indent + INDENT, true)}`);
-    const margin = ' '.repeat(indent);
-    return inSequence ? ` ${items.join(`\n${margin}`)}` : items.map((item) => `\n${margin}${item}`).join('');
+    const items = value.map((item: JsonValue) => `-${node(item, indent + INDENT, indent + INDENT, true)}`);
+    return block(items, indent, inSequence);
   }
   if (typeof value === 'object' && value !== null) {
     const entries = sortedByYaml(value as JsonObject);
     if (entries.length === 0) return ' {}';
-    const margin = ' '.repeat(indent);
-    const lines = entries.map(([key, item]) => entry(key, item, indent));
-    return inSequence ? ` ${lines.join(`\n${margin}`)}` : lines.map((line) => `\n${margin}${line}`).join('');
+    return block(
+      entries.map(([key, item]) => entry(key, item, indent)),
+      indent,
+      inSequence,
+    );
   }
-  return scalar(value, indent);
+  return ` ${scalar(value, indent, column)}`;
+}
+
+function block(lines: readonly string[], indent: number, inSequence: boolean): string {
+  const margin = ' '.repeat(indent);
+  return inSequence ? ` ${lines.join(`\n${margin}`)}` : lines.map((line) => `\n${margin}${line}`).join('');
 }
 
 function entry(key: string, value: JsonValue, indent: number): string {
-  const name = scalarText(key, true);
   const inner = Array.isArray(value) ? indent : indent + INDENT;
-  if (name.simple) return `${name.text}:${node(value, inner, false)}`;
-  return `? ${name.text}\n${' '.repeat(indent)}:${node(value, indent + INDENT, true)}`;
+  // Longer keys, and keys with line breaks, are written as explicit ones.
+  if (key.length > 128 || LINE_BREAK.test(key)) {
+    return `? ${text(key, indent + INDENT, indent + INDENT, false)}\n${' '.repeat(indent)}:${node(value, indent + INDENT, indent + INDENT, true)}`;
+  }
+  const name = text(key, indent, indent, true);
+  return `${name}:${node(value, inner, indent + Array.from(name).length + 2, false)}`;
 }
 
-function scalar(value: JsonValue, indent: number): string {
-  if (typeof value !== 'string') return ` ${plainText(value)}`;
-  const { text } = scalarText(value, false);
-  if (text !== undefined) return ` ${text}`;
-  return ` ${literal(value, ' '.repeat(Math.max(indent, INDENT)))}`;
-}
-
-function plainText(value: JsonValue): string {
+function scalar(value: JsonValue, indent: number, column: number): string {
+  if (typeof value === 'string') return text(value, Math.max(indent, INDENT), column, false);
   if (typeof value !== 'number') return String(value as boolean | bigint | null);
-  return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? BigInt(value).toString() : formatFloat(value);
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 64 ? BigInt(value).toString() : formatFloat(value);
 }
 
 /** `|` with its chomping hint, and the lines. Empty lines stay empty. */
-function literal(value: string, margin: string): string {
+function literal(value: string, indent: number): string {
   const hint = /^[ \n]/.test(value) ? String(INDENT) : '';
   const chomp = !value.endsWith('\n') ? '-' : value === '\n' || value.endsWith('\n\n') ? '+' : '';
   const lines = (chomp === '-' ? value : value.slice(0, -1)).split('\n');
-  return `|${hint}${chomp}\n${lines.map((line) => (line === '' ? '' : margin + line)).join('\n')}`;
+  return `|${hint}${chomp}\n${lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n')}`;
+}
+
+/** A text in the style that go-yaml chooses for it. */
+function text(source: string, indent: number, column: number, key: boolean): string {
+  const value = throughJson(source);
+  const { plain, single, block: asBlock } = analyze(value);
+  const width = key ? Number.POSITIVE_INFINITY : WIDTH;
+  if (value.includes('\n'))
+    return asBlock && !key ? literal(value, indent) : doubleQuoted(value, indent, column, width);
+  if (resolvePlain(value) !== value || isBase60(value)) return doubleQuoted(value, indent, column, width);
+  if (plain && !(key && value === '')) return folded(value, indent, column, width);
+  if (single) return `'${folded(value, indent, column + 1, width).replaceAll("'", "''")}'`;
+  return doubleQuoted(value, indent, column, width);
+}
+
+/** sigs.k8s.io/yaml makes JSON first, in which U+0085 stands as it is; as YAML that is a line break, which folds. */
+function throughJson(value: string): string {
+  if (/[\u007f-\u0084\u0086-\u009f\ufffe\uffff]/.test(value)) throw new YamlError('control characters are not allowed');
+  if (!value.includes('\u0085')) return value;
+  return value.replace(
+    /[ \t]*\u0085([ \t\u0085]*)/g,
+    (_, rest: string) => '\n'.repeat(rest.split('\u0085').length - 1) || ' ',
+  );
+}
+
+/** Breaks a text at single spaces where the line has got too long. */
+function folded(value: string, indent: number, column: number, width: number): string {
+  let out = '';
+  let at = column;
+  const chars = Array.from(value);
+  chars.forEach((char, i) => {
+    const quotes = char === "'" ? 1 : 0;
+    if (char === ' ' && chars[i - 1] !== ' ' && chars[i + 1] !== ' ' && at > width) {
+      out += `\n${' '.repeat(indent)}`;
+      at = indent;
+    } else {
+      out += char;
+      at += 1 + quotes;
+    }
+  });
+  return out;
 }
 
 interface Analysis {
@@ -84,22 +137,6 @@ function analyze(value: string): Analysis {
   };
 }
 
-/** A scalar in one line; `text` is undefined when it is to be a block. `simple` keys fit before a colon. */
-function scalarText(value: string, key: true): { readonly text: string; readonly simple: boolean };
-function scalarText(value: string, key: false): { readonly text: string | undefined; readonly simple: boolean };
-function scalarText(value: string, key: boolean): { readonly text: string | undefined; readonly simple: boolean } {
-  const { plain, single, block } = analyze(value);
-  const simple = !LINE_BREAK.test(value) && value.length <= 128;
-  if (value.includes('\n') && !(key && simple)) {
-    if (!key && block) return { text: undefined, simple };
-    return { text: doubleQuoted(value), simple };
-  }
-  const ambiguous = resolvePlain(value) !== value || isBase60(value);
-  if (ambiguous) return { text: doubleQuoted(value), simple };
-  if (plain && !(key && value === '')) return { text: value, simple };
-  return { text: single ? `'${value.replaceAll("'", "''")}'` : doubleQuoted(value), simple };
-}
-
 /** Numbers of base 60 in YAML 1.1, which other parsers may still read as such. */
 function isBase60(value: string): boolean {
   return /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(value);
@@ -122,21 +159,34 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function doubleQuoted(value: string): string {
+function doubleQuoted(value: string, indent: number, column: number, width: number): string {
   let out = '"';
-  for (const char of value) {
-    const escape = ESCAPES[char];
-    if (escape !== undefined) out += escape;
-    else if (UNPRINTABLE.test(char)) {
-      const code = char.codePointAt(0) as number;
-      const [letter, width] = code <= 0xff ? ['x', 2] : code <= 0xffff ? ['u', 4] : ['U', 8];
-      out += `\\${letter}${code
-        .toString(16)
-        .toUpperCase()
-        .padStart(width as number, '0')}`;
-    } else out += char;
-  }
+  let at = column + 1;
+  const chars = Array.from(value);
+  let spaces = false;
+  chars.forEach((char, i) => {
+    const escape = ESCAPES[char] ?? (UNPRINTABLE.test(char) ? hexEscape(char) : undefined);
+    if (escape === undefined && char === ' ' && !spaces && at > width && i > 0 && i < chars.length - 1) {
+      // A space that begins the next line is kept by a backslash.
+      const next = chars[i + 1] === ' ' ? '\\' : '';
+      out += `\n${' '.repeat(indent)}${next}`;
+      at = indent + next.length;
+    } else {
+      out += escape ?? char;
+      at += (escape ?? char).length;
+    }
+    spaces = escape === undefined && char === ' ';
+  });
   return `${out}"`;
+}
+
+function hexEscape(char: string): string {
+  const code = char.codePointAt(0) as number;
+  const [letter, digits] = code <= 0xff ? ['x', 2] : code <= 0xffff ? ['u', 4] : ['U', 8];
+  return `\\${letter}${code
+    .toString(16)
+    .toUpperCase()
+    .padStart(digits as number, '0')}`;
 }
 
 const isLetter = (char: string) => /\p{L}/u.test(char);

@@ -44,7 +44,9 @@ export function strings(
   value: JsonValue | undefined,
   ...path: readonly (string | number)[]
 ): ReadonlyMap<string, string> {
-  return new Map(Object.entries(object(value, ...path)).map(([key, item]) => [key, typeof item === 'object' ? '' : String(item)]));
+  return new Map(
+    Object.entries(object(value, ...path)).map(([key, item]) => [key, typeof item === 'object' ? '' : String(item)]),
+  );
 }
 
 export function isObject(value: JsonValue | undefined): value is JsonObject {

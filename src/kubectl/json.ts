@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { byCodeUnit } from './go-format.ts';
 
-/** Parses JSON; integers beyond 2^53 become bigints. Throws SyntaxError. */
+/** Parses JSON; integers beyond 2^53 become bigints, beyond 64 bits floats. Throws SyntaxError. */
 export function parseJson(text: string): JsonValue {
   return /\d{16}/.test(text) ? parseExactly(text) : (JSON.parse(text) as JsonValue);
 }
@@ -14,8 +14,14 @@ function parseExactly(text: string): JsonValue {
     return Number.isSafeInteger(Number(token)) ? token : `"\\u0000${token}"`;
   });
   return JSON.parse(marked, (_key, value: JsonValue) =>
-    typeof value === 'string' && value.startsWith('\0') ? BigInt(value.slice(1)) : value,
+    typeof value === 'string' && value.startsWith('\0') ? integer(value.slice(1)) : value,
   ) as JsonValue;
+}
+
+/** An integer as Go decodes it: what is no int64 is a float. */
+function integer(digits: string): bigint | number {
+  const value = BigInt(digits);
+  return BigInt.asIntN(64, value) === value ? value : Number(digits);
 }
 
 const ESCAPED: Readonly<Record<string, string>> = {

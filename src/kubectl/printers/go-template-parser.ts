@@ -1,7 +1,12 @@
 import { goQuote } from '#apimachinery/validation.ts';
 
 /** What a command in a pipeline is made of. */
-export type Operand =
+export type Operand = OperandKind & {
+  /** Where it is: line and column, for errors. */
+  readonly place: string;
+};
+
+type OperandKind =
   | { readonly type: 'dot' }
   | { readonly type: 'nil' }
   | { readonly type: 'bool'; readonly value: boolean }
@@ -153,6 +158,10 @@ class TemplateParser {
       const push = (kind: Token['kind'], length: number) => {
         tokens.push({ kind, text: rest.slice(0, length), at: this.#at });
         this.#at += length;
+        const next = this.#source.slice(this.#at, this.#at + 2);
+        if (['field', 'word', 'variable'].includes(kind) && !/^([ \t\r\n.,|:()]|\}\}|$)/.test(next)) {
+          this.#fail(`bad character ${codePoint(next)}`);
+        }
       };
       const match = (expression: RegExp) => expression.exec(rest)?.[0].length;
       const space = match(/^[ \t\r\n]+/);
@@ -213,8 +222,7 @@ class TemplateParser {
         }
         push('symbol', 1);
       } else {
-        const code = (rest.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
-        const shownAs = /^[\u0020-\u007e]/.test(rest) ? goQuote(rest[0] as string) : `U+${code}`;
+        const shownAs = /^[\u0020-\u007e]/.test(rest) ? goQuote(rest[0] as string) : codePoint(rest);
         this.#fail(`unexpected ${shownAs} in ${rest[0] === '}' ? 'operand' : 'command'}`);
       }
     }
@@ -264,10 +272,12 @@ class TemplateParser {
       }
       case 'template': {
         this.#tokens.shift();
+        this.#skipSpace();
+        const place = this.#place(this.#tokens[0]?.at ?? at);
         const name = this.#name('template clause');
         this.#skipSpace();
         const pipeline = this.#tokens.length > 0 ? this.#pipeline('template clause') : undefined;
-        return { type: 'template', name, ...(pipeline ? { pipeline } : {}), place: this.#place(at) };
+        return { type: 'template', name, ...(pipeline ? { pipeline } : {}), place };
       }
       default:
         return { type: 'action', pipeline: this.#pipeline('command') };
@@ -397,23 +407,26 @@ class TemplateParser {
     const term = this.#term();
     if (!term) return undefined;
     const names: string[] = [];
+    // A chain of fields is said to be where its second part is.
+    const place = this.#place(this.#tokens[0]?.at ?? this.#at);
     while (this.#tokens[0]?.kind === 'field') names.push((this.#tokens.shift() as Token).text.slice(1));
     if (names.length === 0) return term;
     const text = `${term.text}${names.map((name) => `.${name}`).join('')}`;
     const { operand } = term;
-    if (operand.type === 'field') return { operand: { ...operand, names: [...operand.names, ...names] }, text };
+    if (operand.type === 'field') return { operand: { ...operand, names: [...operand.names, ...names], place }, text };
     if (['bool', 'string', 'number', 'nil', 'dot'].includes(operand.type))
       this.#fail(`unexpected . after term ${goQuote(term.text)}`);
-    return { operand: { type: 'chain', of: operand, names }, text };
+    return { operand: { type: 'chain', of: operand, names, place }, text };
   }
 
   #term(): { readonly operand: Operand; readonly text: string } | undefined {
     const token = this.#tokens[0];
     if (!token) return undefined;
     const { kind, text } = token;
-    const take = (operand: Operand) => {
+    const place = this.#place(token.at);
+    const take = (operand: OperandKind) => {
       this.#tokens.shift();
-      return { operand, text };
+      return { operand: { ...operand, place }, text };
     };
     switch (kind) {
       case 'field':
@@ -446,7 +459,7 @@ class TemplateParser {
           const pipeline = this.#pipeline('parenthesized pipeline');
           const close = this.#tokens.shift();
           if (close?.text !== ')') this.#fail('unclosed left paren');
-          return { operand: { type: 'pipeline', pipeline }, text: `(${pipeline.text})` };
+          return { operand: { type: 'pipeline', pipeline, place }, text: `(${pipeline.text})` };
         }
         return undefined;
       default:
@@ -455,11 +468,17 @@ class TemplateParser {
   }
 }
 
+/** The first character as Go's %#U shows it. */
+function codePoint(text: string): string {
+  const code = text.codePointAt(0) as number;
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')} '${String.fromCodePoint(code)}'`;
+}
+
 function shown(token: Token): string {
   return KEYWORDS.has(token.text) ? `<${token.text}>` : goQuote(token.text);
 }
 
-function numberOperand(text: string): Operand {
+function numberOperand(text: string): OperandKind {
   const clean = text.replaceAll('_', '');
   const float = /^[+-]?\d*\.|[eE]/.test(clean) && !/^[+-]?0[xX]/.test(clean);
   const sign = clean.startsWith('-') ? -1 : 1;

@@ -74,7 +74,7 @@ export class GoTemplate {
   }
 
   #fail(message: string, node = ''): never {
-    const context = node === '' ? '' : ` at <${node.length > 20 ? `${node.slice(0, 20)}...` : node}>`;
+    const context = node === '' ? '' : ` at <${node}>`;
     throw new ExecError(`template: output:${this.#place}: executing "output"${context}: ${message}`);
   }
 
@@ -172,6 +172,7 @@ export class GoTemplate {
 
   #command(command: CommandNode, dot: Value, final: readonly Value[]): Value {
     const [first, ...rest] = command.operands;
+    this.#place = first?.place ?? this.#place;
     if (first?.type === 'function') {
       const { name } = first;
       // These two look at no more of their arguments than they must.
@@ -184,21 +185,19 @@ export class GoTemplate {
         return final.length > 0 ? final[0] : value;
       }
       const args = [...rest.map((operand) => this.#operand(operand, dot)), ...final];
+      this.#place = first.place;
       return this.#call(name, args, command.text);
     }
     if (rest.length > 0 || final.length > 0) {
-      const what =
-        first?.type === 'field' || first?.type === 'chain'
-          ? 'has arguments but cannot be invoked as function'
-          : "can't give argument to non-function";
-      const text = command.operands.length > 0 ? command.text : '';
-      if (first?.type === 'field' && first.names.length > 0) this.#fail(`${first.names.at(-1)} ${what}`, text);
-      this.#fail(`${what} ${text}`, text);
+      const field = first?.type === 'field' || first?.type === 'chain' ? first.names.at(-1) : undefined;
+      if (field !== undefined) this.#fail(`${field} is not a method but has arguments`, fieldText(first as Operand));
+      this.#fail(`can't give argument to non-function ${command.text}`, command.text);
     }
     return this.#operand(first as Operand, dot, true);
   }
 
   #operand(operand: Operand, dot: Value, alone = false): Value {
+    this.#place = operand.place;
     switch (operand.type) {
       case 'dot':
         return dot;
@@ -224,8 +223,7 @@ export class GoTemplate {
           operand.variable === undefined
             ? dot
             : this.#variables.findLast(({ name }) => name === operand.variable)?.value;
-        const text = `${operand.variable ?? ''}${operand.names.map((name) => `.${name}`).join('')}`;
-        return this.#fields(start, operand.names, text);
+        return this.#fields(start, operand.names, fieldText(operand));
       }
     }
   }
@@ -267,7 +265,11 @@ export class GoTemplate {
         if (typeof value === 'string') return new TextLength(value).bytes;
         if (Array.isArray(value)) return value.length;
         if (isObject(value)) return Object.keys(value).length;
-        return wrong(value === undefined || value === null ? 'len of nil pointer' : `len of type ${goType(value)}`);
+        return wrong(
+          value === undefined || value === null
+            ? 'reflect: call of reflect.Value.Type on zero Value'
+            : `len of type ${goType(value)}`,
+        );
       }
       case 'index':
         need(1);
@@ -326,9 +328,16 @@ export class GoTemplate {
         need(2);
         return !less(args[0], args[1], wrong);
       default:
-        return wrong('call of nil');
+        return wrong(`non-function ${text.replace(/^call /, '')} of type ${goType(args[0])}`);
     }
   }
+}
+
+/** A field or a variable's field as written. */
+function fieldText(operand: Operand): string {
+  if (operand.type !== 'field' && operand.type !== 'chain') return '';
+  const start = operand.type === 'field' ? (operand.variable ?? '') : '';
+  return `${start}${operand.names.map((name) => `.${name}`).join('')}`;
 }
 
 const HTML: Readonly<Record<string, string>> = {
@@ -426,10 +435,21 @@ function exists(item: Value, keys: readonly Value[]): boolean {
   return value !== undefined && value !== null;
 }
 
+/** Go's %s of a collection: what is no string inside is marked as such. */
+function formatAsStrings(value: Value): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return `[${value.map(formatAsStrings).join(' ')}]`;
+  if (isObject(value))
+    return `map[${sortedEntries(value)
+      .map(([key, item]) => `${key}:${formatAsStrings(item)}`)
+      .join(' ')}]`;
+  return value === null || value === undefined ? '%!s(<nil>)' : `%!s(${goType(value)}=${formatValue(value)})`;
+}
+
 function basicKind(value: Value, fail: Fail): string {
   if (value === undefined || value === null) return 'nil';
   const type = goType(value);
-  return typeof value === 'object' ? fail('non-comparable type') : type;
+  return typeof value === 'object' ? fail(`non-comparable type ${formatAsStrings(value)}: ${type}`) : type;
 }
 
 function equal(a: Value, b: Value, fail: Fail): boolean {
