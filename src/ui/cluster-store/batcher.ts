@@ -15,6 +15,13 @@ export const browserFrames: FrameHost = {
   },
 };
 
+/** For lists that are read, not watched: a few times a second is enough, and leaves time to the graph. */
+export const calmFrames: FrameHost = {
+  frame: (run) => browserFrames.after(CALM_MS, run),
+  after: browserFrames.after,
+};
+
+const CALM_MS = 160;
 const HIDDEN_TAB_MS = 250;
 
 /**

@@ -167,7 +167,7 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   let result = error;
   if (kind === 'request') result = code >= 400 ? `${code}${error ? ` ${error}` : ''}` : code ? String(code) : error;
   if (kind === 'write') {
-    target = attribute(span, 'key') || span.name;
+    if (!object) target = attribute(span, 'key') || span.name;
     result = span.attributes['revision'] === undefined ? '' : `rev ${attribute(span, 'revision')}`;
   }
   if (kind === 'delivery')
@@ -200,14 +200,12 @@ const KIND_VERBS: Partial<Record<SpanKind, string>> = {
 };
 
 function actorName(span: TraceSpan, kind: SpanKind, userAgent: string, party: Party): string {
-  if (kind === 'request' || kind === 'delivery') {
-    if (party.startsWith('node:'))
-      return `${/proxy/.test(userAgent || span.component) ? 'kube-proxy' : 'kubelet'} ${party.slice('node:'.length)}`;
-    const agent = userAgent.split('/')[0];
-    if (party === 'kube-scheduler') return party;
-    if (agent) return agent;
+  const agent = userAgent.split('/')[0] ?? '';
+  if (party.startsWith('node:')) {
+    return `${/proxy/.test(agent || span.component) ? 'kube-proxy' : 'kubelet'} ${party.slice('node:'.length)}`;
   }
-  return span.component;
+  if (party === 'kube-scheduler') return party;
+  return ((kind === 'request' || kind === 'delivery') && agent) || span.component;
 }
 
 /** A write belongs to the step of its request (the first one is the second step), a delivery to the step it begins. */

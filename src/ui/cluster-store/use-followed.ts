@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import { useStore } from 'zustand';
 import { useSession } from '../session/session.ts';
-import { browserFrames } from './batcher.ts';
+import { calmFrames } from './batcher.ts';
 import { createCollectionStore, follow, type Collection } from './cluster-store.ts';
 import type { ResourceType } from './kube-object.ts';
 
@@ -14,7 +14,7 @@ export function useFollowed(type: ResourceType, query?: string, namespace?: stri
     [api, type, query, namespace],
   );
   useEffect(
-    () => follow(followed.api, followed.type, followed.store, browserFrames, followed.query, followed.namespace),
+    () => follow(followed.api, followed.type, followed.store, calmFrames, followed.query, followed.namespace),
     [followed],
   );
   return useStore(followed.store);

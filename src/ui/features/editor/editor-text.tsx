@@ -52,7 +52,8 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
     let over = false;
     let made: CodeEditor | undefined;
     const load = async () => {
-      const { createEditor } = await import('./monaco.ts');
+      const { createEditor, fontsReady } = await import('./monaco.ts');
+      await fontsReady();
       if (over || !host.current) return;
       const focused = document.activeElement === plain.current;
       made = createEditor(host.current, latest.current, {

@@ -106,6 +106,12 @@ export interface CodeEditor {
 const NOTHING_OPEN =
   '!findWidgetVisible && !editorHasMultipleSelections && !markersNavigationVisible && !editorHoverVisible && !inQuickOpen';
 
+/** Resolves when the font that the editor measures is there. */
+export async function fontsReady(): Promise<void> {
+  await document.fonts.load(`13px ${token('--mono').split(',')[0] ?? ''}`).catch(() => {});
+  editor.remeasureFonts();
+}
+
 export function createEditor(host: HTMLElement, options: EditorOptions, events: EditorEvents): CodeEditor {
   adoptTheme(options.theme);
   const view = editor.create(host, {

@@ -33,7 +33,7 @@ export interface GraphLayout {
 export const POD_SIZES: Readonly<
   Record<'card' | 'chip' | 'cell', { readonly width: number; readonly height: number; readonly gap: number }>
 > = {
-  card: { width: 136, height: 38, gap: 6 },
+  card: { width: 124, height: 38, gap: 6 },
   chip: { width: 66, height: 20, gap: 4 },
   cell: { width: 11, height: 11, gap: 3 },
 };
@@ -53,7 +53,7 @@ const ACTOR_HEIGHT = 46;
 const HUB_HEIGHT = 44;
 const YOU_WIDTH = 88;
 const ETCD_WIDTH = 124;
-const MIN_WIDTH = 540;
+const MIN_WIDTH = 490;
 const MAX_ZOOM = 1.35;
 /** A change of columns moves every Node: it has to be worth it. */
 const WORTH_MOVING = 1.12;

@@ -196,9 +196,7 @@ const Pod = memo(function Pod({ pod, look }: { readonly pod: PodItem; readonly l
       {look === 'card' && (
         <div>
           <strong>{name}</strong>
-          <span>
-            {status} {ready}
-          </span>
+          <span>{tone === 'ok' ? `${status} ${ready}` : status}</span>
         </div>
       )}
       {look === 'chip' && <strong>{name}</strong>}

@@ -4,7 +4,7 @@ import type { SpanTone } from '../../cluster-store/span-view.ts';
 import { useSession } from '../../session/session.ts';
 import { token, useReducedMotion, useTheme } from '../../theme/theme.ts';
 import { pointAlong } from './geometry.ts';
-import type { GraphLayout } from './graph-layout.ts';
+import { NODE_HEAD, type GraphLayout } from './graph-layout.ts';
 import { Traffic, type Flight } from './traffic.ts';
 import styles from './graph.module.css';
 
@@ -65,9 +65,6 @@ export function TrafficCanvas({ layout }: { readonly layout: GraphLayout }) {
       context.stroke();
       if (zoom < 0.4) return;
       context.fillStyle = surface;
-      context.font = `600 10.5px ${font}`;
-      context.textAlign = 'center';
-      context.textBaseline = 'middle';
       context.fillText(String(flight.step), x, y + 0.5);
     };
 
@@ -86,8 +83,10 @@ export function TrafficCanvas({ layout }: { readonly layout: GraphLayout }) {
       context.clearRect(0, 0, element.width, element.height);
       context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * x, ratio * y);
       for (const pulse of pulses) {
-        const box = layoutNow.current.boxes.get(pulse.party);
-        if (!box || pulse.start > now) continue;
+        const whole = layoutNow.current.boxes.get(pulse.party);
+        if (!whole || pulse.start > now) continue;
+        // What happens on a Node is its kubelet's doing: its head lights up, not its Pods.
+        const box = pulse.party.startsWith('node:') ? { ...whole, height: NODE_HEAD } : whole;
         const share = (now - pulse.start) / (pulse.end - pulse.start);
         const grow = still ? 0 : 7 * ease(share);
         context.globalAlpha = 1 - share;
@@ -100,6 +99,9 @@ export function TrafficCanvas({ layout }: { readonly layout: GraphLayout }) {
         context.fillStyle = context.strokeStyle;
         context.fill();
       }
+      context.font = `600 10.5px ${font}`;
+      context.textAlign = 'center';
+      context.textBaseline = 'middle';
       for (const flight of flights) drawFlight(flight, now, zoom);
       context.globalAlpha = 1;
       if (flights.length > 0 || pulses.length > 0) frame = requestAnimationFrame(draw);

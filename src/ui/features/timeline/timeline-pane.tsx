@@ -1,7 +1,7 @@
 import { useVirtualizer, defaultRangeExtractor, type Range } from '@tanstack/react-virtual';
 import { ArrowDown, ListFilter, Search } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import { useCallback, useDeferredValue, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Pane } from '../../components/pane.tsx';
@@ -111,6 +111,30 @@ function ActorChoices({
   );
 }
 
+const CALM_MS = 120;
+
+/** A number that changes when spans have arrived, but only a few times a second. */
+function useCalmVersion(): number {
+  const { trace } = useSession();
+  const [version, setVersion] = useState(0);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      timer = undefined;
+      setVersion(trace.state.getState().version);
+    };
+    look();
+    const stop = trace.state.subscribe(() => {
+      timer ??= setTimeout(look, CALM_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [trace]);
+  return version;
+}
+
 const ROW_REM = 1.5;
 
 function Entries({
@@ -125,7 +149,7 @@ function Entries({
   const t = useTranslate();
   const listId = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const version = useDeferredValue(useTrace((trace) => trace.version));
+  const version = useCalmVersion();
   const dropped = useTrace((trace) => trace.dropped);
   const { trace } = useSession();
   const reader = useMemo(() => new EntryReader(), []);
@@ -156,9 +180,9 @@ function Entries({
       return activeAt >= 0 && !shown.includes(activeAt) ? [...shown, activeAt].sort((a, b) => a - b) : shown;
     },
   });
-  useEffect(() => {
-    if (following && entries.length > 0) virtual.scrollToIndex(entries.length - 1, { align: 'end' });
-  }, [following, entries, virtual]);
+  useLayoutEffect(() => {
+    if (following && scroller.current) scroller.current.scrollTop = entries.length * rowHeight;
+  }, [following, entries, rowHeight]);
 
   useEntrance(
     'timeline',
@@ -206,9 +230,10 @@ function Entries({
         aria-activedescendant={activeAt >= 0 ? `${listId}-${active}` : undefined}
         tabIndex={0}
         onKeyDown={onKeyDown}
-        onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) =>
-          setFollowing(scrollTop + clientHeight > scrollHeight - rowHeight)
-        }
+        onScroll={({ currentTarget }) => {
+          const below = entries.length * rowHeight - currentTarget.scrollTop - (virtual.scrollRect?.height ?? 0);
+          setFollowing(below < rowHeight);
+        }}
       >
         <div className={styles.sizer} style={{ height: virtual.getTotalSize() }} role="presentation">
           {virtual.getVirtualItems().map((item) => {
@@ -237,11 +262,11 @@ function Entries({
                   <span>{view.actor}</span>
                 </span>
                 <span className={styles.what} title={`${view.verb} ${view.target}`}>
-                  <b>{view.verb}</b>
+                  {view.verb && <b>{view.verb}</b>}
                   {view.target}
                 </span>
                 <span className={styles.result}>
-                  {view.result}
+                  <span>{view.result}</span>
                   {view.step && <span className={styles.step}>{view.step}</span>}
                 </span>
               </div>
