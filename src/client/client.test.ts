@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type ApiObject, defineResource } from '#apimachinery/resource.ts';
-import { expired } from '#apimachinery/status-error.ts';
-import { Process, Pump } from '#base/pump.ts';
-import { Rng } from '#base/rng.ts';
-import { Tracer } from '#base/tracer.ts';
+import { events } from '#api/core/v1/event.ts';
+import { pods } from '#api/core/v1/pod.ts';
+import type { Pod } from '#api/generated/types.ts';
+import type { ApiObject } from '#apimachinery/resource.ts';
+import type { Process } from '#base/pump.ts';
+import type { Tracer } from '#base/tracer.ts';
+import { TestApi } from '#testing/test-api.ts';
 import { Client } from './client.ts';
 import type { EventObject } from './event.ts';
 import { CoreEventRecorder } from './event-recorder.ts';
 import { SeriesEventRecorder } from './event-series-recorder.ts';
 import { Expectations } from './expectations.ts';
-import { FakeApi } from './fake-api.ts';
 import { byControllerUid, byNodeName, Indexer } from './indexer.ts';
 import { InformerFactory } from './informer.ts';
 import { nameOfKey } from './key.ts';
@@ -18,57 +19,29 @@ import { TokenBucket } from './rate-limiter.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
 import { WorkQueue } from './work-queue.ts';
 
-interface Pod extends ApiObject {
-  readonly spec?: { readonly nodeName?: string };
-}
-
-const pods = defineResource<Pod>({
-  group: '',
-  version: 'v1',
-  kind: 'Pod',
-  plural: 'pods',
-  singular: 'pod',
-  scope: 'Namespaced',
-  schema: 'x',
+const pod = (name: string, labels: Record<string, string> = {}, nodeName?: string): Pod => ({
+  metadata: { namespace: 'default', name, labels },
+  spec: { containers: [{ name: 'c', image: 'nginx' }], ...(nodeName ? { nodeName } : {}) },
 });
-const events = defineResource<EventObject>({
-  group: '',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  singular: 'event',
-  scope: 'Namespaced',
-  schema: 'x',
-});
-const pod = (name: string, nodeName = ''): Pod => ({ metadata: { namespace: 'ns', name }, spec: { nodeName } });
+const key = (name: string) => ({ namespace: 'default', name });
 
-let pump: Pump;
-let root: Process;
+let api: TestApi;
 let component: Process;
 let tracer: Tracer;
-let api: FakeApi;
 let client: Client;
 
 beforeEach(() => {
-  pump = new Pump({ epoch: Date.UTC(2026, 0, 1), strictHop: () => new Promise((resolve) => setImmediate(resolve)) });
-  tracer = new Tracer(() => pump.now);
-  root = new Process('root', { pump, rng: new Rng(1), tracer });
-  component = root.child('component');
-  api = new FakeApi(root.child('server'));
-  client = new Client(api, { user: { name: 'test', groups: [] }, userAgent: 'test/v1' });
+  api = new TestApi('none', true);
+  component = api.root.child('component');
+  tracer = api.tracer;
+  client = new Client(api.backend, { user: { name: 'component', groups: [] }, userAgent: 'component/v1' });
 });
 
-const run = (ms: number) => pump.run({ until: pump.now + ms });
-/** Runs a task of the component to its end. */
-async function within<T>(work: () => Promise<T>): Promise<T> {
-  let result: { value: T } | undefined;
-  component.spawn('test', async () => {
-    result = { value: await work() };
-  });
-  await run(0);
-  if (!result) throw new Error('the task did not end');
-  return result.value;
-}
+const run = (ms: number) => api.run(ms);
+const create = (name: string, nodeName?: string) => api.do((own) => own.create(pods, pod(name, {}, nodeName)));
+const label = (name: string, value: string) =>
+  api.do((own) => own.patch(pods, key(name), 'application/merge-patch+json', { metadata: { labels: { l: value } } }));
+const remove = (name: string) => api.do((own) => own.delete(pods, key(name), { gracePeriodSeconds: 0 }));
 
 describe('Informer', () => {
   function follow() {
@@ -86,75 +59,89 @@ describe('Informer', () => {
     return { informers, informer, log };
   }
 
+  /** What the component has asked the server for. */
+  const asked = () =>
+    [...tracer.from(0)]
+      .filter(
+        ({ kind, parents, name }) => kind === 'request' && parents.length === 0 && /^(GET|WATCH) .*\/pods$/.test(name),
+      )
+      .map(({ name }) => name.split(' ')[0]);
+
   test('lists, then follows; each change reaches the handlers with its cause', async () => {
-    await within(() => client.create(pods, pod('a', 'n1')));
+    await create('a', 'n1');
     const { informers, informer, log } = follow();
     await run(0);
-    await within(() => informers.whenSynced());
-    await within(() => client.create(pods, pod('b', 'n1')));
-    await within(() => client.update(pods, pod('b', 'n2')));
-    await within(() => client.delete(pods, { namespace: 'ns', name: 'a' }));
-    expect(log).toEqual(['add a initially', 'add b', 'update b', 'delete a']);
-    expect(informer.lister.byIndex(byNodeName, 'n1')).toEqual([]);
-    expect(informer.lister.byIndex(byNodeName, 'n2').map((object) => object.metadata.name)).toEqual(['b']);
-    expect(informer.lister.list('ns')).toHaveLength(1);
-    expect(informer.lister.list('other')).toEqual([]);
+    await api.do(() => informers.whenSynced());
+    await create('b', 'n1');
+    await label('b', 'x');
+    await remove('a');
+    await run(0);
+    // Even a Pod that is deleted at once is marked first.
+    expect(log).toEqual(['add a initially', 'add b', 'update b', 'update a', 'delete a']);
+    const names = (node: string) => informer.lister.byIndex(byNodeName, node).map((object) => object.metadata.name);
+    expect([names('n1'), names('n2')]).toEqual([['b'], []]);
+    expect([informer.lister.list('default').length, informer.lister.list('other').length]).toEqual([1, 0]);
     const late: string[] = [];
     informer.addHandlers({ add: (object) => late.push(object.metadata.name ?? '') });
     expect(late).toEqual(['b']);
   });
 
-  test('takes a watch up where it broke, without a list', async () => {
+  test('waits for a server that is gone with growing pauses, and goes on where it was', async () => {
     const { log } = follow();
-    await run(5000);
-    api.closeWatches();
-    await within(() => client.create(pods, pod('a')));
-    await run(5000);
+    await run(5_000);
+    expect(asked()).toEqual(['GET', 'WATCH']);
+    api.stopServer();
+    await run(300_000);
+    api.startServer();
+    await create('a');
+    await run(60_000);
     expect(log).toEqual(['add a']);
-    expect(api.requests.filter((request) => !request.startsWith('create'))).toEqual([
-      'list pods 0',
-      'watch pods 0',
-      'watch pods 0',
-    ]);
+    expect(asked()).toEqual(['GET', 'WATCH', 'WATCH']);
   });
 
   test('lists anew when its version is gone, and finds what went and came meanwhile', async () => {
-    await within(() => client.create(pods, pod('a')));
-    await within(() => client.create(pods, pod('b')));
+    await create('a');
+    await create('b');
     const { log } = follow();
-    await run(5000);
-    api.closeWatches(expired('too old'));
-    await within(() => client.delete(pods, { namespace: 'ns', name: 'a' }));
-    await within(() => client.update(pods, pod('b', 'n1')));
-    await within(() => client.create(pods, pod('c')));
-    api.compact();
+    await run(5_000);
+    api.stopServer();
+    await run(1_000);
+    api.startServer();
+    await remove('a');
+    await label('b', 'x');
+    await create('c');
+    api.etcd.compact(api.etcd.revision);
     await run(60_000);
     expect(log).toEqual(['add a initially', 'add b initially', 'update b', 'add c', 'delete a']);
   });
 
-  test('waits for a server that is gone with growing pauses, and is abandoned with its process', async () => {
+  test('takes an object that was made anew for another one', async () => {
+    await create('a');
     const { log } = follow();
-    await run(5000);
-    api.down = true;
-    api.closeWatches();
-    await run(300_000);
-    const tries = api.requests.length;
-    expect(tries).toBeLessThan(20);
-    api.down = false;
-    await within(() => client.create(pods, pod('a')));
+    await run(5_000);
+    api.stopServer();
+    await run(1_000);
+    api.startServer();
+    await remove('a');
+    await create('a');
+    api.etcd.compact(api.etcd.revision);
     await run(60_000);
-    expect(log).toEqual(['add a']);
+    expect(log).toEqual(['add a initially', 'delete a', 'add a']);
+  });
+
+  test('is abandoned with its process', async () => {
+    const { log } = follow();
+    await run(5_000);
     component.exit();
-    api.closeWatches();
-    const before = api.requests.length;
+    await create('a');
     await run(60_000);
-    expect(api.requests.length).toBe(before);
+    expect([log, asked()]).toEqual([[], ['GET', 'WATCH']]);
   });
 });
 
 test('an index follows its objects', () => {
-  const indexer = new Indexer<Pod>();
-  const owned = (uid?: string): Pod => ({
+  const indexer = new Indexer<ApiObject>();
+  const owned = (uid?: string): ApiObject => ({
     metadata: {
       name: 'a',
       ...(uid ? { ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid, controller: true }] } : {}),
@@ -199,7 +186,7 @@ describe('WorkQueue', () => {
   test('many causes are counted', async () => {
     const queue = new WorkQueue(component, 'q');
     for (let i = 1; i <= 40; i++) queue.add('a', i);
-    const { span } = await within(() => queue.take());
+    const { span } = await api.do(() => queue.take());
     expect(tracer.get(span)).toMatchObject({
       attributes: { coalesced: 40 },
       parents: Array.from({ length: 16 }, (_, i) => i + 1),
@@ -208,13 +195,13 @@ describe('WorkQueue', () => {
 
   test('delays: the earliest counts; failures double it; the timer is a cause', async () => {
     const queue = new WorkQueue(component, 'q');
-    const start = pump.now;
+    const start = api.pump.now;
     const times: string[] = [];
     component.spawn('worker', async () => {
       for (;;) {
         const { key, span } = await queue.take();
         const timer = tracer.get(tracer.get(span)?.parents[0] ?? 0);
-        times.push(`${key} ${pump.now - start} ${timer?.kind} of ${timer?.parents}`);
+        times.push(`${key} ${api.pump.now - start} ${timer?.kind} of ${timer?.parents}`);
         queue.done(key);
         if (times.length > 1 && times.length < 5) queue.addRateLimited('b', 8);
       }
@@ -276,23 +263,17 @@ test('expectations hold until seen, or for five minutes', async () => {
 });
 
 test('retryOnConflict tries five times', async () => {
+  await create('a');
   let tries = 0;
-  const attempt = () =>
+  const attempt = api.do(() =>
     retryOnConflict(component, async () => {
       tries++;
-      return client.update(pods, { metadata: { namespace: 'ns', name: 'a', resourceVersion: '999' } });
-    });
-  await within(() => client.create(pods, pod('a')));
-  let failure: unknown;
-  component.spawn('attempt', async () => {
-    try {
-      await attempt();
-    } catch (error) {
-      failure = error;
-    }
-  });
-  await run(1000);
-  expect([tries, String(failure)]).toEqual([5, expect.stringContaining('the object has been modified')]);
+      const stale = pod('a');
+      return client.update(pods, { ...stale, metadata: { ...stale.metadata, resourceVersion: '1' } });
+    }),
+  );
+  await expect(attempt).rejects.toThrow('the object has been modified');
+  expect(tries).toBe(5);
 });
 
 test('names of keys', () => {
@@ -300,13 +281,13 @@ test('names of keys', () => {
 });
 
 async function stored(): Promise<EventObject[]> {
-  return [...(await within(() => client.list(events))).items];
+  return [...(await api.do((own) => own.list<EventObject>(events))).items];
 }
 
 describe('CoreEventRecorder', () => {
   const object = referenceTo(
     pods,
-    { metadata: { namespace: 'ns', name: 'web', uid: 'u', resourceVersion: '7' } },
+    { ...pod('web'), metadata: { ...key('web'), uid: 'u', resourceVersion: '7' } },
     'spec.containers{c}',
   );
   const record = () => new CoreEventRecorder(component, client, events, { component: 'kubelet', host: 'node-1' });
@@ -316,15 +297,18 @@ describe('CoreEventRecorder', () => {
     await run(0);
     expect(await stored()).toEqual([
       {
+        apiVersion: 'v1',
+        kind: 'Event',
         metadata: {
-          namespace: 'ns',
+          namespace: 'default',
           name: expect.stringMatching(/^web\.[0-9a-f]{16}$/),
-          resourceVersion: '1',
+          creationTimestamp: '2026-01-01T00:00:00Z',
+          resourceVersion: expect.any(String),
           uid: expect.any(String),
         },
         involvedObject: {
           kind: 'Pod',
-          namespace: 'ns',
+          namespace: 'default',
           name: 'web',
           uid: 'u',
           apiVersion: 'v1',
@@ -365,10 +349,11 @@ describe('CoreEventRecorder', () => {
 
   test('waits for a server that is gone', async () => {
     const recorder = record();
-    api.down = true;
+    await run(0);
+    api.stopServer();
     recorder.event(object, 'Normal', 'A', 'a', 0);
     await run(1000);
-    api.down = false;
+    api.startServer();
     await run(20_000);
     expect(await stored()).toHaveLength(1);
   });
@@ -376,7 +361,7 @@ describe('CoreEventRecorder', () => {
 
 test('SeriesEventRecorder makes a series of repetitions, and writes its count at its end', async () => {
   const recorder = new SeriesEventRecorder(component, client, events, 'default-scheduler', 'default-scheduler-cp');
-  const object = referenceTo(pods, { metadata: { namespace: 'ns', name: 'web' } });
+  const object = referenceTo(pods, pod('web'));
   for (let i = 0; i < 4; i++) {
     recorder.event(object, undefined, 'Warning', 'FailedScheduling', 'Scheduling', `0/${i} nodes`, 0);
     await run(1000);
@@ -387,7 +372,9 @@ test('SeriesEventRecorder makes a series of repetitions, and writes its count at
   expect(await series()).toEqual([{ ...event, series: { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' } }]);
   await run(15 * 60_000);
   expect(await series()).toEqual([{ ...event, series: { count: 4, lastObservedTime: '2026-01-01T00:00:03.000000Z' } }]);
-  const before = pump.turns;
-  await run(60 * 60_000);
-  expect(pump.turns).toBe(before);
+  // Nothing ticks once there is no series left.
+  const turns: string[] = [];
+  api.pump.onTurn = ({ process }) => turns.push(process);
+  await run(30 * 60_000);
+  expect(turns).not.toContain('component');
 });

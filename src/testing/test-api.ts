@@ -42,10 +42,14 @@ export class TestApi {
   readonly pump: Pump;
   readonly tracer: Tracer;
   readonly root: Process;
+  readonly etcd: Etcd<ApiObject>;
+  /** Whichever server runs; without one, calls fail as calls of a process that has exited. */
   readonly backend: ApiBackend;
   /** Of the test itself. */
   readonly client: Client;
   readonly #process: Process;
+  readonly #createServer: () => { readonly process: Process; readonly backend: ApiBackend };
+  #server: { readonly process: Process; readonly backend: ApiBackend };
 
   constructor(
     latency: LatencyProfile = 'none',
@@ -56,18 +60,41 @@ export class TestApi {
     this.pump = new Pump({ epoch: Date.UTC(2026, 0, 1), ...(strict ? { strictHop: hop } : {}) });
     this.tracer = new Tracer(() => this.pump.now);
     this.root = new Process('root', { pump: this.pump, rng: new Rng(1), tracer: this.tracer });
-    this.backend = createApiServer({
-      process: this.root.child('kube-apiserver'),
-      etcd: new Etcd<ApiObject>({ process: this.root.child('etcd') }),
-      latency: latencyOf(latency),
-      resources,
-      subresources: [binding],
-      ...extensions,
-      schemaOf: ({ schema }) => lookupStruct(schemas, schema),
-    }).backend;
+    this.etcd = new Etcd<ApiObject>({ process: this.root.child('etcd') });
+    this.#createServer = () => {
+      const process = this.root.child('kube-apiserver');
+      const { backend } = createApiServer({
+        process,
+        etcd: this.etcd,
+        latency: latencyOf(latency),
+        resources,
+        subresources: [binding],
+        ...extensions,
+        schemaOf: ({ schema }) => lookupStruct(schemas, schema),
+      });
+      return { process, backend };
+    };
+    this.#server = this.#createServer();
+    this.backend = {
+      request: (request) => this.#server.backend.request(request),
+      list: (request) => this.#server.backend.list(request),
+      deleteCollection: (request) => this.#server.backend.deleteCollection(request),
+      watch: (request, sink) => this.#server.backend.watch(request, sink),
+      connect: (request) => this.#server.backend.connect(request),
+    };
     this.#process = this.root.child('test');
     this.client = new Client(this.backend, { user: { name: 'test', groups: [] }, userAgent: 'test/v1' });
     this.#process.spawn('namespace', () => this.client.create(namespaces, { metadata: { name: 'default' }, spec: {} }));
+  }
+
+  /** Kills the API server. */
+  stopServer(): void {
+    this.#server.process.exit();
+  }
+
+  /** Starts another one on the same etcd. */
+  startServer(): void {
+    this.#server = this.#createServer();
   }
 
   /** Lets so much virtual time pass. */
