@@ -13,9 +13,13 @@ export interface Served {
 export async function serve(...args: readonly string[]): Promise<Served> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tabernetes-'));
   const kubeconfig = path.join(folder, 'kubeconfig');
-  const server: ChildProcess = spawn(process.execPath, ['tools/run.js', 'serve', '--port', '0', '--kubeconfig', kubeconfig, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const server: ChildProcess = spawn(
+    process.execPath,
+    ['tools/run.js', 'serve', '--port', '0', '--kubeconfig', kubeconfig, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const url = await new Promise<string>((resolve, reject) => {
     let said = '';
     const hear = (bytes: Buffer) => {

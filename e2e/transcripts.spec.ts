@@ -53,13 +53,32 @@ test('the real kubectl follows logs, executes and watches', () => {
   const kubectl = realKubectl();
   test.skip(!kubectl || !existsSync(replay), 'SKIPPED: there is no kubectl v1.33 on this machine');
   const run = (...args: readonly string[]) =>
-    execFileSync(kubectl as string, args, { encoding: 'utf8', env: { ...process.env, KUBECONFIG: served.kubeconfig }, timeout: 60_000 });
-  run('run', 'count', '--image=busybox', '--restart=Never', '--', 'sh', '-c', 'for i in 1 2 3; do echo line $i; sleep 1; done; sleep 60');
+    execFileSync(kubectl as string, args, {
+      encoding: 'utf8',
+      env: { ...process.env, KUBECONFIG: served.kubeconfig },
+      timeout: 60_000,
+    });
+  run(
+    'run',
+    'count',
+    '--image=busybox',
+    '--restart=Never',
+    '--',
+    'sh',
+    '-c',
+    'for i in 1 2 3; do echo line $i; sleep 1; done; sleep 60',
+  );
   run('wait', '--for=condition=Ready', 'pod/count', '--timeout=30s');
   expect(run('exec', 'count', '--', 'sh', '-c', 'echo $((6*7)); hostname')).toBe('42\ncount\n');
-  const watched = spawnSync('timeout', ['6', kubectl as string, 'logs', '-f', 'count'], { encoding: 'utf8', env: { ...process.env, KUBECONFIG: served.kubeconfig } });
+  const watched = spawnSync('timeout', ['6', kubectl as string, 'logs', '-f', 'count'], {
+    encoding: 'utf8',
+    env: { ...process.env, KUBECONFIG: served.kubeconfig },
+  });
   expect(watched.stdout).toBe('line 1\nline 2\nline 3\n');
-  const watch = spawnSync('timeout', ['5', kubectl as string, 'get', 'pods', '-w', '--no-headers'], { encoding: 'utf8', env: { ...process.env, KUBECONFIG: served.kubeconfig } });
+  const watch = spawnSync('timeout', ['5', kubectl as string, 'get', 'pods', '-w', '--no-headers'], {
+    encoding: 'utf8',
+    env: { ...process.env, KUBECONFIG: served.kubeconfig },
+  });
   expect(watch.stdout).toMatch(/count\s+1\/1\s+Running/);
   expect(run('describe', 'pod', 'count')).toMatch(/Successfully assigned default\/count to node-\d/);
   run('delete', 'pod', 'count', '--now');

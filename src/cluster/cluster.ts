@@ -1,5 +1,6 @@
 import { namespaces } from '#api/core/v1/namespace.ts';
 import type { Namespace, Node } from '#api/generated/types.ts';
+import { plugins as admissionPlugins } from '#admission/plugins.ts';
 import { resources } from '#api/resources.ts';
 import { priorityClasses, systemPriorityClasses } from '#api/scheduling/v1/priority-class.ts';
 import { schemas } from '#api/schemas.ts';
@@ -21,10 +22,13 @@ import { ControllerManager } from '#controllers/controller-manager.ts';
 import { defaultControllerConfig } from '#controllers/define-controller.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
+import { endpoints } from '#registry/endpoints.ts';
+import { TokenIssuer } from '#registry/token-issuer.ts';
 import type { HttpRequest, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { Inbox, type InputRecord } from './inbox.ts';
+import { OpenApiSource } from './openapi-source.ts';
 import { ROOT_CA } from './root-ca.ts';
 
 export interface ClusterOptions {
@@ -103,6 +107,7 @@ export class Cluster {
     }
     const latency = latencyOf(options.latency);
 
+    const tokens = new TokenIssuer(this.root.rng.fork('token key').bytes(32));
     this.#etcd = new Etcd({
       process: this.root.child('etcd'),
       ringSize: (key) => (key.startsWith('/registry/leases/kube-node-lease/') ? 4 : undefined),
@@ -113,8 +118,8 @@ export class Cluster {
       etcd: this.#etcd,
       latency,
       resources,
-      admission: [],
-      subresources: [],
+      admission: admissionPlugins,
+      subresources: endpoints({ kubelet: (node) => this.#kubelets.get(node)?.server, tokens }),
       schemaOf: (definition) => lookupStruct(schemas, definition.schema),
     });
     this.#floor = this.#createFloor();
@@ -126,7 +131,12 @@ export class Cluster {
     new ControllerManager(this.root.child('kube-controller-manager'), {
       backend,
       resources,
-      config: { ...defaultControllerConfig, rootCA: ROOT_CA, signLegacyToken: () => '', clusterCIDR: '10.244.0.0/16' },
+      config: {
+        ...defaultControllerConfig,
+        rootCA: ROOT_CA,
+        signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
+        clusterCIDR: '10.244.0.0/16',
+      },
     }).start();
     new Scheduler(this.root.child('kube-scheduler'), {
       backend,
@@ -237,7 +247,7 @@ export class Cluster {
             })),
             ...subresources
               .filter(({ resource }) => resource === definition)
-              .map(({ subresource, kind: { group, version, kind }, verbs }) => ({
+              .map(({ subresource, kind: { group, version, kind, schema }, verbs }) => ({
                 name: subresource,
                 kind: { group, version, kind },
                 verbs,
@@ -246,6 +256,7 @@ export class Cluster {
         })),
         [''],
       );
+    const openapi = new OpenApiSource(groups);
     return new HttpFloor({
       backend: this.#api.local,
       codec,
@@ -260,7 +271,7 @@ export class Cluster {
           { name: 'log', ok: true },
           { name: 'etcd', ok: this.#etcd.running },
         ],
-        openapi: async () => undefined,
+        openapi: (path) => openapi.document(path),
       }),
     });
   }

@@ -10,7 +10,9 @@ export function guardAmbient(pump: Pump): void {
   const scope = globalThis as unknown as Record<string, unknown>;
   const RealDate = Date;
   const refuse = (name: string) => () => {
-    throw new Error(`${name} was called while the engine runs: take time and randomness from the process's clock and rng`);
+    throw new Error(
+      `${name} was called while the engine runs: take time and randomness from the process's clock and rng`,
+    );
   };
   const GuardedDate = new Proxy(RealDate, {
     construct(target, args, newTarget) {

@@ -102,7 +102,9 @@ export function createControl(cluster: Cluster, driver: Driver, host: DriverHost
 }
 
 type Method = Exclude<keyof Control, 'onClock' | 'onTrace' | 'onCrash'>;
-type ToEngine = { readonly id: number; readonly method: Method; readonly args: readonly unknown[] } | { readonly watch: 'clock' | 'trace'; readonly on: boolean };
+type ToEngine =
+  | { readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | { readonly watch: 'clock' | 'trace'; readonly on: boolean };
 type ToPage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string }
@@ -121,8 +123,16 @@ export function serveControl(port: Port, control: Control): void {
       ends.get(message.watch)?.();
       ends.delete(message.watch);
       if (!message.on) return;
-      if (message.watch === 'clock') ends.set('clock', control.onClock((state) => post({ event: 'clock', state })));
-      else ends.set('trace', control.onTrace((batch) => post({ event: 'trace', batch })));
+      if (message.watch === 'clock')
+        ends.set(
+          'clock',
+          control.onClock((state) => post({ event: 'clock', state })),
+        );
+      else
+        ends.set(
+          'trace',
+          control.onTrace((batch) => post({ event: 'trace', batch })),
+        );
       return;
     }
     const { id, method, args } = message;

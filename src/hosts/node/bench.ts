@@ -44,7 +44,14 @@ function calibrate(): number {
 
 async function newCluster(workers: number) {
   const { Cluster } = await import('#cluster/cluster.ts');
-  const cluster = new Cluster({ seed: 1, epoch: EPOCH, workers, controlPlaneNode: false, latency: 'none', loadBalancer: false });
+  const cluster = new Cluster({
+    seed: 1,
+    epoch: EPOCH,
+    workers,
+    controlPlaneNode: false,
+    latency: 'none',
+    loadBalancer: false,
+  });
   return cluster;
 }
 
@@ -85,7 +92,16 @@ function podManifest(name: string) {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: 'default', labels: { app: 'bench' } },
-    spec: { containers: [{ name: 'nginx', image: 'nginx', ports: [{ containerPort: 80 }], resources: { requests: { cpu: '10m', memory: '16Mi' } } }] },
+    spec: {
+      containers: [
+        {
+          name: 'nginx',
+          image: 'nginx',
+          ports: [{ containerPort: 80 }],
+          resources: { requests: { cpu: '10m', memory: '16Mi' } },
+        },
+      ],
+    },
   };
 }
 
@@ -99,15 +115,23 @@ async function podsCase(count: number, nodes: number): Promise<PodsResult> {
   const seen = new Set<string>();
   const client = cluster.adminClient();
   await runTask(cluster, 'watch', () =>
-    client.watch(pods, { namespace: 'default' }, {
-      event({ object }) {
-        const name = object.metadata.name as string;
-        if (seen.has(name) || !object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return;
-        seen.add(name);
-        readyPods++;
+    client.watch(
+      pods,
+      { namespace: 'default' },
+      {
+        event({ object }) {
+          const name = object.metadata.name as string;
+          if (
+            seen.has(name) ||
+            !object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+          )
+            return;
+          seen.add(name);
+          readyPods++;
+        },
+        closed: () => {},
       },
-      closed: () => {},
-    }),
+    ),
   );
   globalThis.gc?.();
   const wall = performance.now();
@@ -142,12 +166,17 @@ async function marginalCase(): Promise<unknown> {
   const client = cluster.adminClient();
   const seen = new Set<string>();
   await runTask(cluster, 'watch', () =>
-    client.watch(pods, { namespace: 'default' }, {
-      event: ({ object }) => {
-        if (object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) seen.add(object.metadata.name as string);
+    client.watch(
+      pods,
+      { namespace: 'default' },
+      {
+        event: ({ object }) => {
+          if (object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+            seen.add(object.metadata.name as string);
+        },
+        closed: () => {},
       },
-      closed: () => {},
-    }),
+    ),
   );
   const batch = async (from: number, to: number) => {
     const cpu = process.cpuUsage();
@@ -185,7 +214,9 @@ async function apiCase(): Promise<unknown> {
   const create = await time(1000, (i) => client.create(configMaps, object(i) as never));
   const get = await time(1000, (i) => client.get(configMaps, { namespace: 'default', name: `c-${i % 7000}` }));
   const patch = await time(1000, (i) =>
-    client.patch(configMaps, { namespace: 'default', name: `c-${i % 7000}` }, 'application/merge-patch+json', { data: { a: String(i) } }),
+    client.patch(configMaps, { namespace: 'default', name: `c-${i % 7000}` }, 'application/merge-patch+json', {
+      data: { a: String(i) },
+    }),
   );
   await runTask(cluster, 'clear', () => client.deleteCollection(configMaps, { namespace: 'default' }));
   await time(1000 / 7, (i) => client.create(configMaps, object(i) as never));
@@ -202,13 +233,19 @@ async function watchCase(): Promise<unknown> {
   const client = cluster.adminClient();
   let events = 0;
   for (let i = 0; i < 50; i++) {
-    await runTask(cluster, 'watch', () => client.watch(configMaps, { namespace: 'default' }, { event: () => void events++, closed: () => {} }));
+    await runTask(cluster, 'watch', () =>
+      client.watch(configMaps, { namespace: 'default' }, { event: () => void events++, closed: () => {} }),
+    );
   }
   events = 0;
   const writes = 1000;
   const started = performance.now();
   cluster.root.spawn('create', async () => {
-    for (let i = 0; i < writes; i++) await client.create(configMaps, { metadata: { name: `w-${i}`, namespace: 'default' }, data: { a: String(i) } } as never);
+    for (let i = 0; i < writes; i++)
+      await client.create(configMaps, {
+        metadata: { name: `w-${i}`, namespace: 'default' },
+        data: { a: String(i) },
+      } as never);
   });
   await runUntil(cluster, () => events >= writes * 50);
   return { events_per_s_50: Math.round((events * 1000) / (performance.now() - started)) };
@@ -229,7 +266,10 @@ async function serverCase(): Promise<void> {
 }
 
 async function httpCase(): Promise<unknown> {
-  const server = spawn(process.execPath, process.argv.slice(1), { env: { ...process.env, BENCH_CASE: 'server' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, process.argv.slice(1), {
+    env: { ...process.env, BENCH_CASE: 'server' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: string[] = [];
   const waiting: ((line: string) => void)[] = [];
   server.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -239,15 +279,28 @@ async function httpCase(): Promise<unknown> {
       else lines.push(line);
     }
   });
-  const next = () => new Promise<string>((resolve) => (lines.length ? resolve(lines.shift() as string) : waiting.push(resolve)));
+  const next = () =>
+    new Promise<string>((resolve) => (lines.length ? resolve(lines.shift() as string) : waiting.push(resolve)));
   try {
     const port = Number((await next()).split(' ')[1]);
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const post = (i: number) =>
       new Promise<void>((resolve, reject) => {
-        const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `h-${i}` }, data: { a: '1' } });
+        const body = JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: `h-${i}` },
+          data: { a: '1' },
+        });
         const request = httpRequest(
-          { port, host: '127.0.0.1', agent, method: 'POST', path: '/api/v1/namespaces/default/configmaps', headers: { 'content-type': 'application/json', 'content-length': body.length } },
+          {
+            port,
+            host: '127.0.0.1',
+            agent,
+            method: 'POST',
+            path: '/api/v1/namespaces/default/configmaps',
+            headers: { 'content-type': 'application/json', 'content-length': body.length },
+          },
           (response) => {
             response.resume().on('end', resolve);
             if (response.statusCode !== 201) reject(new Error(`create answered ${response.statusCode}`));
@@ -302,29 +355,43 @@ function sizes(): unknown {
     for (const path of found) {
       if (!path.endsWith('.js')) continue;
       const text = readFileSync(path, 'utf8');
-      for (const match of text.matchAll(/(?:^|[;}\s])(?:import|export)\s*(?:[\w*{}\s,$]*?from\s*)?["'](\.[^"']+\.js)["']/g)) found.add(join(path, '..', match[1] as string));
+      for (const match of text.matchAll(
+        /(?:^|[;}\s])(?:import|export)\s*(?:[\w*{}\s,$]*?from\s*)?["'](\.[^"']+\.js)["']/g,
+      ))
+        found.add(join(path, '..', match[1] as string));
     }
     return found;
   };
   const sum = (paths: Iterable<string>) => [...paths].reduce((total, path) => total + gzip(path), 0);
   const worker = files.filter((path) => /worker-[^/]*\.js$/.test(path) && !/editor|yaml|json/.test(path));
   const html = readFileSync(join(dist, 'index.html'), 'utf8');
-  const first = [...html.matchAll(/(?:src|href)="\.?\/?([^"]+\.(?:js|css))"/g)].map((match) => join(dist, match[1] as string));
+  const first = [...html.matchAll(/(?:src|href)="\.?\/?([^"]+\.(?:js|css))"/g)].map((match) =>
+    join(dist, match[1] as string),
+  );
   const engine = closure(worker);
   const page = closure(first);
   const rest = [...page].filter((path) => !engine.has(path));
-  return { engine_gzip_kb: round(sum(engine) / 1024), first_pod_gzip_kb: round((sum(engine) + sum(rest) + gzip(join(dist, 'index.html'))) / 1024) };
+  return {
+    engine_gzip_kb: round(sum(engine) / 1024),
+    first_pod_gzip_kb: round((sum(engine) + sum(rest) + gzip(join(dist, 'index.html'))) / 1024),
+  };
 }
 
 function runCase(name: string): Record<string, number> {
-  const result = spawnSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env: { ...process.env, BENCH_CASE: name }, encoding: 'utf8', maxBuffer: 1 << 24 });
+  const result = spawnSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], {
+    env: { ...process.env, BENCH_CASE: name },
+    encoding: 'utf8',
+    maxBuffer: 1 << 24,
+  });
   if (result.status !== 0) throw new Error(`the case ${name} failed:\n${result.stderr}`);
   return JSON.parse(result.stdout) as Record<string, number>;
 }
 
 /** The run with the median of `key`. */
 function medianCase(name: string, times: number, key: string): Record<string, number> {
-  const runs = Array.from({ length: times }, () => runCase(name)).sort((a, b) => (a[key] as number) - (b[key] as number));
+  const runs = Array.from({ length: times }, () => runCase(name)).sort(
+    (a, b) => (a[key] as number) - (b[key] as number),
+  );
   return runs[times >> 1] as Record<string, number>;
 }
 
@@ -353,7 +420,11 @@ async function main(): Promise<void> {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
     calibration_ms: round(median([calibrate(), calibrate(), calibrate()])),
     boot_ms: round(medianCase('boot', 5, 'boot_ms').boot_ms as number),
-    pods: [medianCase('pods-10', 3, 'cpu_ms'), medianCase('pods-100', 3, 'cpu_ms'), medianCase('pods-1000', 3, 'cpu_ms')],
+    pods: [
+      medianCase('pods-10', 3, 'cpu_ms'),
+      medianCase('pods-100', 3, 'cpu_ms'),
+      medianCase('pods-1000', 3, 'cpu_ms'),
+    ],
     marginal: medianCase('marginal', 3, 'last_500_cpu_ms'),
     api: medianCase('api', 3, 'create_us'),
     http: medianCase('http', 3, 'create_cpu_ms'),
@@ -365,7 +436,9 @@ async function main(): Promise<void> {
     return;
   }
   const lines = Object.entries(result).flatMap(([name, value]) =>
-    Array.isArray(value) ? value.map((entry) => `${name.padEnd(16)}${JSON.stringify(entry)}`) : [`${name.padEnd(16)}${typeof value === 'object' ? JSON.stringify(value) : value}`],
+    Array.isArray(value)
+      ? value.map((entry) => `${name.padEnd(16)}${JSON.stringify(entry)}`)
+      : [`${name.padEnd(16)}${typeof value === 'object' ? JSON.stringify(value) : value}`],
   );
   process.stdout.write(`${lines.join('\n')}\n`);
 }

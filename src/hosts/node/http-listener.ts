@@ -22,7 +22,10 @@ export async function listen(server: HttpServer, port: number): Promise<Listener
       outgoing.end(error instanceof Error ? error.message : String(error));
     });
   });
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (_offered, request) => protocols.get(request) ?? false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (_offered, request) => protocols.get(request) ?? false,
+  });
   const protocols = new WeakMap<IncomingMessage, string>();
   http.on('upgrade', (incoming: IncomingMessage, stream: NodeDuplex, head: Buffer) => {
     stream.on('error', () => stream.destroy());
@@ -52,7 +55,8 @@ export async function listen(server: HttpServer, port: number): Promise<Listener
 
 function requestOf(incoming: IncomingMessage): Omit<HttpRequest, 'body'> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   return { method: incoming.method ?? 'GET', path: incoming.url ?? '/', headers };
 }
 
@@ -66,7 +70,11 @@ async function answer(server: HttpServer, incoming: IncomingMessage, outgoing: S
   }
   const abort = new AbortController();
   outgoing.on('close', () => abort.abort());
-  const response = await server.handle({ ...requestOf(incoming), ...(size ? { body: Buffer.concat(chunks) } : {}), signal: abort.signal });
+  const response = await server.handle({
+    ...requestOf(incoming),
+    ...(size ? { body: Buffer.concat(chunks) } : {}),
+    signal: abort.signal,
+  });
   const { status, headers, body } = response;
   if (body instanceof Uint8Array) {
     outgoing.writeHead(status, { ...headers, 'content-length': String(body.length) });
@@ -88,7 +96,9 @@ async function answer(server: HttpServer, incoming: IncomingMessage, outgoing: S
 function refuse(stream: NodeDuplex, response: HttpResponse): void {
   const { status, headers, body } = response;
   const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-  const lines = Object.entries({ ...headers, 'content-length': String(bytes.length), connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({ ...headers, 'content-length': String(bytes.length), connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   stream.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n`);
   stream.end(bytes);
 }

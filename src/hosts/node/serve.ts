@@ -22,7 +22,8 @@ const USAGE = `Serves a simulated cluster's Kubernetes API on 127.0.0.1 over pla
 
 function whole(name: string, text: string, low: number, high: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < low || value > high) throw new Error(`--${name} must be a whole number from ${low} to ${high}`);
+  if (!Number.isInteger(value) || value < low || value > high)
+    throw new Error(`--${name} must be a whole number from ${low} to ${high}`);
   return value;
 }
 
@@ -56,14 +57,18 @@ async function main(): Promise<void> {
   const driver = new Driver(cluster.pump, nodeWall, { speed });
   cluster.beforeInput = () => driver.sync();
   driver.onCrash = (error) => {
-    process.stderr.write(`tabernetes: the engine crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `tabernetes: the engine crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exit(1);
   };
   await cluster.whenReady();
   const listener = await listen(cluster.http, whole('port', values.port, 0, 65535));
   const url = `http://127.0.0.1:${listener.port}`;
   if (values.kubeconfig) writeFileSync(values.kubeconfig, kubeconfig(url), { mode: 0o600 });
-  process.stdout.write(`tabernetes: Kubernetes ${cluster.info.version} at ${url}, ${values.workers} workers${values.kubeconfig ? `, kubeconfig ${values.kubeconfig}` : ''}\n`);
+  process.stdout.write(
+    `tabernetes: Kubernetes ${cluster.info.version} at ${url}, ${values.workers} workers${values.kubeconfig ? `, kubeconfig ${values.kubeconfig}` : ''}\n`,
+  );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       driver.stop();

@@ -1,0 +1,61 @@
+import type { descriptions } from '#api/generated/descriptions.ts';
+import { schemas } from '#api/schemas.ts';
+import {
+  openApiDocument,
+  openApiHash,
+  openApiIndex,
+  openApiPath,
+  type OpenApiResource,
+} from '#apimachinery/openapi.ts';
+import type { DiscoveredGroup } from '#apiserver/discovery.ts';
+import { verbsOf } from '#apiserver/discovery.ts';
+
+type Descriptions = typeof descriptions;
+
+/** The documents below /openapi/v3, built when somebody asks. Prose is loaded with the first document. */
+export class OpenApiSource {
+  readonly #groups: () => readonly DiscoveredGroup[];
+  readonly #documents = new Map<string, string>();
+
+  constructor(groups: () => readonly DiscoveredGroup[]) {
+    this.#groups = groups;
+  }
+
+  /** The document at a path such as `/openapi/v3/api/v1`, as JSON text. */
+  async document(path: string): Promise<string | undefined> {
+    if (path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return undefined;
+    const { descriptions } = await import('#api/generated/descriptions.ts');
+    const groups = this.#groups();
+    if (path === '/openapi/v3') {
+      const hashes = groups.flatMap(({ group, versions }) =>
+        versions.map(
+          ({ version }) =>
+            [openApiPath(group, version), openApiHash(this.#build(groups, group, version, descriptions))] as const,
+        ),
+      );
+      return JSON.stringify(openApiIndex(new Map(hashes)));
+    }
+    for (const { group, versions } of groups) {
+      for (const { version } of versions) {
+        if (path === `/openapi/v3/${openApiPath(group, version)}`)
+          return this.#build(groups, group, version, descriptions);
+      }
+    }
+    return undefined;
+  }
+
+  #build(groups: readonly DiscoveredGroup[], group: string, version: string, prose: Descriptions): string {
+    const served =
+      groups.find((each) => each.group === group)?.versions.find((each) => each.version === version)?.resources ?? [];
+    const key = `${group}/${version}/${served.map(({ definition }) => definition.plural).join()}`;
+    let text = this.#documents.get(key);
+    if (text === undefined) {
+      const resources = served.map(
+        ({ definition, subresources }): OpenApiResource => ({ definition, verbs: verbsOf(definition), subresources }),
+      );
+      text = JSON.stringify(openApiDocument(group, version, resources, schemas, (definition) => prose[definition]));
+      this.#documents.set(key, text);
+    }
+    return text;
+  }
+}
