@@ -16,6 +16,12 @@ export const componentOf = (userAgent: string): string => {
   return slash < 0 ? userAgent : userAgent.slice(0, slash);
 };
 
+/** Who watches, as the trace names it: `kube-scheduler`, and of the components of a Node which one: `kubelet/node-1`. */
+const watcherName = (user: string, userAgent: string): string => {
+  const node = /^system:node:(.+)$/.exec(user)?.[1];
+  return node === undefined ? componentOf(userAgent) : `${componentOf(userAgent)}/${node}`;
+};
+
 /**
  * Begins a watch: from a version with what happened since, or from now with what there is (no version, or "0"). Throws
  * 410 when the events since that version are gone. Follows storage/cacher/cacher.go, v1.33; as by its defaults, the
@@ -43,7 +49,7 @@ export function watch<T extends ApiObject>(scope: RequestScope<T>, sink: WatchSi
     sink,
     { since: version === 0 ? etcd.revision : version, initial, past },
     {
-      component: componentOf(request.userAgent),
+      component: watcherName(request.user.name, request.userAgent),
       observer: request.observer === true,
       bookmarks: allowWatchBookmarks === true,
     },

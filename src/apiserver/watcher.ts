@@ -10,7 +10,7 @@ import type { ObjectStorage, Stored } from './storage.ts';
 import { type Change, deliveryAttributes } from './watch-change.ts';
 
 export interface WatcherOptions {
-  /** Who watches: the first part of the user agent. */
+  /** Who watches: the first part of the user agent, and the Node of who belongs to one. */
   readonly component: string;
   /** Events go out at the commit, and leave no trace in the engine. */
   readonly observer: boolean;

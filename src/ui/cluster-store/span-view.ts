@@ -150,7 +150,9 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const subresource = attribute(span, 'subresource');
   const [plural = ''] = resource.split('/');
   const scoped = CLUSTER_SCOPED.has(plural) ? '' : namespace;
-  const object = plural && name ? objectKey(plural, scoped || undefined, name) : undefined;
+  // A decision is about the Pod that it is named after.
+  const decided = kind === 'decision' && /^[^/\s]+\/[^/\s]+$/.test(span.name) ? `pods/${span.name}` : undefined;
+  const object = decided ?? (plural && name ? objectKey(plural, scoped || undefined, name) : undefined);
   const code = Number(attribute(span, 'code') || 0);
   const error = attribute(span, 'error');
   const party = partyOf(span.component, user, userAgent);

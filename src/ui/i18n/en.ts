@@ -153,6 +153,7 @@ export const en = {
   'span.running': 'still going on',
   'span.object': 'object',
   'span.scores': 'What the scheduler noted about each Node',
+  'span.score': 'Score',
   'span.causes': 'Caused by',
   'span.effects': 'Led to',
   'span.noCauses': 'Nothing before it: it started by itself.',

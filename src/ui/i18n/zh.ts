@@ -152,6 +152,7 @@ export const zh: Catalogue = {
   'span.running': '仍在进行',
   'span.object': '对象',
   'span.scores': 'scheduler 对各 Node 的记录',
+  'span.score': '得分',
   'span.causes': '起因',
   'span.effects': '引发',
   'span.noCauses': '没有更早的起因：它是自行开始的。',

@@ -82,7 +82,8 @@ export function creationFlow(history: readonly KeyRevision[], trace: readonly Tr
   const boundAt = revisions.findIndex((revision) => podOf(revision)?.spec?.nodeName);
   const bound = revisions[boundAt];
   const node = bound && podOf(bound)?.spec?.nodeName;
-  const own = (span: TraceSpan) => viewSpan(span).object === objectOf(first) || !viewSpan(span).object;
+  const pod = objectOf(first);
+  const own = (span: TraceSpan) => (viewSpan(span).object ?? pod) === pod;
 
   // 1: who asked, and how.
   const creation = requestOf(first);

@@ -1,37 +1,35 @@
 import type { TraceSpan } from '#hosts/control.ts';
 
-/** What the scheduler noted about each Node, as a table. */
-export interface Scores {
-  /** The attributes that the table stands for. */
-  readonly attributes: ReadonlySet<string>;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+/** What the scheduler noted about one Node. */
+export interface NodeScore {
+  readonly node: string;
+  readonly chosen: boolean;
+  /** The sum; absent where a plugin turned the Node down. */
+  readonly total?: number;
+  /** What each plugin gave, or which one turned it down and why. */
+  readonly why: string;
 }
 
+const lines = (span: TraceSpan, name: string) => {
+  const value = span.attributes[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+};
+
 /**
- * The table of a decision: from attributes that hold one line for each Node, such as `node-1: Insufficient cpu` under
- * `filtered` and `node-2: NodeResourcesFit=98 TaintToleration=300` under `scores`. Undefined where there is none.
+ * The Nodes of a decision: those that got a score, best first, then those that were turned down. Reads the attributes
+ * `scores` (`node-2 495 = TaintToleration 300 + NodeResourcesFit 195`) and `filtered` (`node-1: NodeAffinity: why`).
  */
-export function scoresOf(span: TraceSpan): Scores | undefined {
-  if (span.kind !== 'decision') return undefined;
-  const attributes = new Set<string>();
-  const rows = new Map<string, Map<string, string>>();
-  for (const [name, value] of Object.entries(span.attributes)) {
-    if (!Array.isArray(value) || value.length === 0) continue;
-    const parts = (value as readonly string[]).map((line) => /^([^\s:=]+)\s*[:=]\s*(.*)$/s.exec(line));
-    if (!parts.every((part) => part !== null)) continue;
-    attributes.add(name);
-    for (const [, node = '', text = ''] of parts) {
-      const row = rows.get(node) ?? new Map<string, string>();
-      row.set(name, text);
-      rows.set(node, row);
-    }
-  }
-  if (attributes.size === 0) return undefined;
-  const names = [...attributes];
-  return {
-    attributes,
-    columns: ['Node', ...names],
-    rows: [...rows].map(([node, texts]) => [node, ...names.map((name) => texts.get(name) ?? '')]),
-  };
+export function scoresOf(span: TraceSpan): readonly NodeScore[] {
+  const chosen = span.attributes['node'];
+  const scored = lines(span, 'scores').flatMap((line): NodeScore[] => {
+    const [, node, total, why] = /^(\S+) (-?\d+)(?: = (.*))?$/s.exec(line) ?? [];
+    return node === undefined
+      ? []
+      : [{ node, chosen: node === chosen, total: Number(total), why: (why ?? '').replaceAll(' + ', ' · ') }];
+  });
+  const filtered = lines(span, 'filtered').flatMap((line): NodeScore[] => {
+    const [, node, why] = /^([^:]+): (.*)$/s.exec(line) ?? [];
+    return node === undefined ? [] : [{ node, chosen: false, why: why ?? '' }];
+  });
+  return [...scored, ...filtered];
 }

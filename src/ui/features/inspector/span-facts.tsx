@@ -1,6 +1,6 @@
 import type { TraceSpan } from '#hosts/control.ts';
 import { objectOfKey, viewSpan } from '../../cluster-store/span-view.ts';
-import { Facts, Link, Table } from '../../components/parts.tsx';
+import { Badge, Facts, Link, Table } from '../../components/parts.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
 import { useSession, useSelection } from '../../session/session.ts';
 import { findResource } from '../../session/discovery.ts';
@@ -22,9 +22,7 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
       select({ type: 'object', resource, name, ...(names.length > 1 ? { namespace: names[0] } : {}) }, 'overview');
   };
   const scores = scoresOf(span);
-  const shown = Object.entries(span.attributes).filter(
-    ([name, value]) => value !== '' && !(Array.isArray(value) && scores?.attributes.has(name)),
-  );
+  const shown = Object.entries(span.attributes).filter(([name, value]) => value !== '' && !IN_SCORES.has(name));
   return (
     <>
       <Facts
@@ -53,10 +51,33 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
           ),
         ]}
       />
-      {scores && <Table label={t('span.scores')} columns={scores.columns} rows={scores.rows} />}
+      {scores.length > 0 && (
+        <Table
+          label={t('span.scores')}
+          columns={['Node', t('span.score'), t('overview.why')]}
+          rows={scores.map(({ node, chosen, total, why }) => [
+            chosen ? <strong key="node">{node}</strong> : node,
+            total === undefined ? (
+              <Badge key="total" tone="bad">
+                ✕
+              </Badge>
+            ) : (
+              <Badge key="total" tone={chosen ? 'ok' : 'done'}>
+                {total}
+              </Badge>
+            ),
+            <span key="why" className={styles.explain}>
+              {why}
+            </span>,
+          ])}
+        />
+      )}
     </>
   );
 }
+
+/** What the table of scores shows. */
+const IN_SCORES: ReadonlySet<string> = new Set(['scores', 'filtered']);
 
 function List({ values }: { readonly values: readonly string[] }) {
   return (
