@@ -147,9 +147,8 @@ function* resourcePaths(
     ...(verbs.includes('delete') ? { delete: operations.delete() } : {}),
   });
   for (const { name, kind: served, schema: bodySchema, verbs: allowed } of subresources) {
-    const isText = allowed.every((verb) => verb === 'get');
-    const named = bodySchema === undefined ? used.referenceTo(served) : used.reference(bodySchema);
-    const subresourceBody = isText ? undefined : named;
+    const named = () => (bodySchema === undefined ? used.referenceTo(served) : used.reference(bodySchema));
+    const subresourceBody = allowed.every((verb) => verb === 'get') ? undefined : named();
     yield* nonEmpty(`${collection}/{name}/${name}`, names, {
       ...operations.single(name, served, subresourceBody, allowed, schema),
       ...(allowed.includes('create') ? { post: operations.create(name, subresourceBody, served) } : {}),
