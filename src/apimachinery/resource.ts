@@ -143,6 +143,11 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   validate?(object: T): readonly FieldError[];
   /** All that an update is checked for but metadata; calls `validate` where upstream does. */
   validateUpdate?(next: T, previous: T): readonly FieldError[];
+  /**
+   * Fields that are taken and kept but have no effect here, each with a word about it; told to clients that ask for such
+   * warnings, so that the real kubectl prints what it prints on a cluster.
+   */
+  notModelled?(object: T): readonly string[];
   readonly strategy?: Strategy<T>;
   readonly subresources?: Readonly<Record<string, ObjectSubresource<T>>>;
   /** Field selectors beyond metadata.name and metadata.namespace, such as `spec.nodeName`. */

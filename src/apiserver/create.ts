@@ -97,6 +97,7 @@ export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: 
   if (definition.validate) errors.push(...definition.validate(next));
   if (errors.length > 0) throw invalid(definition, next.metadata.name ?? '', errors);
   for (const text of strategy?.warnings?.(next, undefined) ?? []) scope.warn(text);
+  if (request.warnNotModelled) for (const text of definition.notModelled?.(next) ?? []) scope.warn(text);
   return strategy?.canonicalize ? strategy.canonicalize(next) : next;
 }
 

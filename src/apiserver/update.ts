@@ -181,6 +181,9 @@ function prepareUpdate<T extends ApiObject>(
   if (errors.length > 0) throw invalid(definition, name, errors);
   const warnings = subresource ? subresource.warnings?.(next, existing) : strategy?.warnings?.(next, existing);
   for (const text of warnings ?? []) scope.warn(text);
+  if (request.warnNotModelled && !subresource) {
+    for (const text of definition.notModelled?.(next) ?? []) scope.warn(text);
+  }
   return !subresource && strategy?.canonicalize ? strategy.canonicalize(next) : next;
 }
 

@@ -3,6 +3,7 @@ import { defineResource } from '#apimachinery/resource.ts';
 import { semanticEqual } from '#apimachinery/semantic-equal.ts';
 import { byteLength, forbiddenField, invalidField, isConfigMapKey, keyed, tooLong } from '#apimachinery/validation.ts';
 import { decodedLength } from '#base/base64.ts';
+import { validateStandardFinalizers } from '../../finalizers.ts';
 import type { ConfigMap } from '../../generated/types.ts';
 
 /** How many bytes a ConfigMap or a Secret may hold. */
@@ -12,7 +13,8 @@ export const IMMUTABLE = 'field is immutable when `immutable` is set';
 /** Follows ValidateConfigMap of pkg/apis/core/validation, v1.33. */
 function validate(configMap: ConfigMap): FieldError[] {
   const errors: FieldError[] = [];
-  const { data = {}, binaryData = {} } = configMap;
+  const { metadata, data = {}, binaryData = {} } = configMap;
+  validateStandardFinalizers(metadata, errors);
   let size = 0;
   for (const key of Object.keys(data).sort()) {
     for (const message of isConfigMapKey(key)) errors.push(invalidField(keyed('data', key), key, message));

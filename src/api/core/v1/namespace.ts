@@ -1,12 +1,12 @@
 import type { FieldError } from '#apimachinery/field-error.ts';
 import { defineResource } from '#apimachinery/resource.ts';
 import { invalidField, isDNS1123Label, isQualifiedName, nameValidator } from '#apimachinery/validation.ts';
+import { validateStandardFinalizer, validateStandardFinalizers } from '../../finalizers.ts';
 import type { Namespace } from '../../generated/types.ts';
 
 /** The finalizer that the namespace controller removes when the namespace is empty. */
 export const KUBERNETES_FINALIZER = 'kubernetes';
 const NAME_LABEL = 'kubernetes.io/metadata.name';
-const STANDARD_FINALIZERS: readonly string[] = [KUBERNETES_FINALIZER, 'orphan', 'foregroundDeletion'];
 
 function withNameLabel(namespace: Namespace): Namespace {
   const { metadata } = namespace;
@@ -25,13 +25,12 @@ function defaults(namespace: Namespace): Namespace {
 
 function validateFinalizerName(name: string, path: string, errors: FieldError[]): void {
   for (const message of isQualifiedName(name)) errors.push(invalidField(path, name, message));
-  if (!name.includes('/') && !STANDARD_FINALIZERS.includes(name)) {
-    errors.push(invalidField(path, name, 'name is neither a standard finalizer name nor is it fully qualified'));
-  }
+  validateStandardFinalizer(name, path, errors);
 }
 
-function validate({ spec }: Namespace): FieldError[] {
+function validate({ metadata, spec }: Namespace): FieldError[] {
   const errors: FieldError[] = [];
+  validateStandardFinalizers(metadata, errors);
   for (const finalizer of spec.finalizers ?? []) validateFinalizerName(finalizer, 'spec.finalizers', errors);
   return errors;
 }

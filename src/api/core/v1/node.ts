@@ -15,6 +15,7 @@ import {
 } from '#apimachinery/validation.ts';
 import { ageColumn, nameColumn } from '../../columns.ts';
 import { fill } from '../../fill.ts';
+import { validateStandardFinalizers } from '../../finalizers.ts';
 import type { Node, NodeCondition, NodeSystemInfo, Taint } from '../../generated/types.ts';
 import { canonicalResources } from './resource-list.ts';
 import { validateResourceQuantity } from './resource-names.ts';
@@ -93,6 +94,7 @@ function validateResources({ status = {} }: Node, errors: FieldError[]): void {
 function validate(node: Node): FieldError[] {
   const errors: FieldError[] = [];
   const { taints, podCIDRs = [] } = node.spec;
+  validateStandardFinalizers(node.metadata, errors);
   validateTaints(taints, errors);
   validateResources(node, errors);
   const swap = node.status?.nodeInfo?.swap?.capacity;

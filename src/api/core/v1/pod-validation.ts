@@ -18,6 +18,7 @@ import {
   notSupported,
   required,
 } from '#apimachinery/validation.ts';
+import { validateStandardFinalizers } from '../../finalizers.ts';
 import type {
   Container,
   EphemeralContainer,
@@ -178,6 +179,7 @@ function validateDNSConfig(
 
 function validateMetadataAndSpec(pod: Pod, errors: FieldError[]): void {
   const { metadata, spec } = pod;
+  validateStandardFinalizers(metadata, errors);
   validatePodAnnotations(metadata.annotations, spec, errors);
   validatePodSpec(spec, metadata, 'spec', errors);
   if (!spec.serviceAccountName) {
@@ -222,6 +224,7 @@ const UPDATABLE = [
 export function validatePodUpdate(next: Pod, previous: Pod): FieldError[] {
   const errors: FieldError[] = [];
   if (next.spec === previous.spec) {
+    validateStandardFinalizers(next.metadata, errors);
     validatePodAnnotationUpdates(next, previous, errors);
     return errors;
   }

@@ -2,6 +2,7 @@ import { defineResource } from '#apimachinery/resource.ts';
 import type { Pod } from '../../generated/types.ts';
 import { podColumns, podRowConditions } from './pod-columns.ts';
 import { defaultPod } from './pod-defaults.ts';
+import { podNotModelled } from './pod-not-modelled.ts';
 import {
   podStrategy,
   prepareEphemeralContainersUpdate,
@@ -30,6 +31,7 @@ export const pods = defineResource<Pod>({
   defaults: defaultPod,
   validate: validatePod,
   validateUpdate: validatePodUpdate,
+  notModelled: podNotModelled,
   strategy: podStrategy,
   subresources: {
     status: {

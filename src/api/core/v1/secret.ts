@@ -5,6 +5,7 @@ import { semanticEqual } from '#apimachinery/semantic-equal.ts';
 import { forbiddenField, invalidField, isConfigMapKey, keyed, required, tooLong } from '#apimachinery/validation.ts';
 import { decodeBase64, decodedLength, encodeBase64 } from '#base/base64.ts';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
+import { validateStandardFinalizers } from '../../finalizers.ts';
 import type { Secret } from '../../generated/types.ts';
 import { IMMUTABLE, MAX_DATA_SIZE } from './config-map.ts';
 
@@ -29,7 +30,8 @@ function defaults(secret: Secret): Secret {
 /** Follows ValidateSecret of pkg/apis/core/validation, v1.33. */
 function validate(secret: Secret): FieldError[] {
   const errors: FieldError[] = [];
-  const { data = {} } = secret;
+  const { metadata, data = {} } = secret;
+  validateStandardFinalizers(metadata, errors);
   let size = 0;
   for (const key of Object.keys(data).sort()) {
     for (const message of isConfigMapKey(key)) errors.push(invalidField(keyed('data', key), key, message));
@@ -41,7 +43,7 @@ function validate(secret: Secret): FieldError[] {
   };
   switch (secret.type) {
     case SERVICE_ACCOUNT_TOKEN_TYPE:
-      if (!secret.metadata.annotations?.[SERVICE_ACCOUNT_NAME_ANNOTATION]) {
+      if (!metadata.annotations?.[SERVICE_ACCOUNT_NAME_ANNOTATION]) {
         errors.push(required(keyed('metadata.annotations', SERVICE_ACCOUNT_NAME_ANNOTATION)));
       }
       break;

@@ -1,4 +1,6 @@
+import type { FieldError } from '#apimachinery/field-error.ts';
 import { defineResource } from '#apimachinery/resource.ts';
+import { validateStandardFinalizers } from '../../finalizers.ts';
 import type { ServiceAccount } from '../../generated/types.ts';
 
 const ENFORCE_MOUNTABLE_SECRETS = 'kubernetes.io/enforce-mountable-secrets';
@@ -13,6 +15,12 @@ function hasAnnotation(account: ServiceAccount | undefined): boolean {
   return Object.hasOwn(account?.metadata.annotations ?? {}, ENFORCE_MOUNTABLE_SECRETS);
 }
 
+function validate({ metadata }: ServiceAccount): FieldError[] {
+  const errors: FieldError[] = [];
+  validateStandardFinalizers(metadata, errors);
+  return errors;
+}
+
 /** ServiceAccounts. Follows pkg/registry/core/serviceaccount/strategy.go, v1.33. */
 export const serviceAccounts = defineResource<ServiceAccount>({
   group: '',
@@ -23,6 +31,8 @@ export const serviceAccounts = defineResource<ServiceAccount>({
   shortNames: ['sa'],
   scope: 'Namespaced',
   schema: 'io.k8s.api.core.v1.ServiceAccount',
+  validate,
+  validateUpdate: validate,
   strategy: {
     prepareForCreate: withBareSecrets,
     prepareForUpdate: withBareSecrets,

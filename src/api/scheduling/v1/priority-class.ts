@@ -4,6 +4,7 @@ import { forbiddenField, invalidField } from '#apimachinery/validation.ts';
 import { ageColumn, nameColumn } from '../../columns.ts';
 import { validatePreemptionPolicy } from '../../core/v1/pod-validation-scheduling.ts';
 import { fill } from '../../fill.ts';
+import { validateStandardFinalizers } from '../../finalizers.ts';
 import type { PriorityClass as GeneratedPriorityClass } from '../../generated/types.ts';
 
 /** The published definitions without prose lack the field that is called `description`. */
@@ -47,6 +48,7 @@ function systemClassProblem({ metadata, value, globalDefault }: PriorityClass): 
 function validate(priorityClass: PriorityClass): FieldError[] {
   const errors: FieldError[] = [];
   const { metadata, value, preemptionPolicy } = priorityClass;
+  validateStandardFinalizers(metadata, errors);
   if (metadata.name?.startsWith(SYSTEM_PREFIX)) {
     const problem = systemClassProblem(priorityClass);
     if (problem) {
@@ -68,6 +70,7 @@ function validate(priorityClass: PriorityClass): FieldError[] {
 
 function validateUpdate(next: PriorityClass, previous: PriorityClass): FieldError[] {
   const errors: FieldError[] = [];
+  validateStandardFinalizers(next.metadata, errors);
   if (next.value !== previous.value) errors.push(forbiddenField('value', 'may not be changed in an update.'));
   if (next.preemptionPolicy !== previous.preemptionPolicy) {
     errors.push(invalidField('preemptionPolicy', next.preemptionPolicy, 'field is immutable'));
