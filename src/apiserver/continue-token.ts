@@ -31,7 +31,9 @@ export function decodeContinue(token: string, prefix: string): { readonly start:
 
 function parse(token: string): Token {
   const standard = token.replaceAll('-', '+').replaceAll('_', '/');
-  const bytes = decodeBase64(standard.padEnd(Math.ceil(standard.length / 4) * 4, '='));
+  // A single character left over is wrong with any padding.
+  const padded = standard.length % 4 === 1 ? standard : standard.padEnd(Math.ceil(standard.length / 4) * 4, '=');
+  const bytes = decodeBase64(padded);
   if (typeof bytes === 'number') throw invalidToken(`illegal base64 data at input byte ${bytes}`);
   try {
     return JSON.parse(decodeUtf8(bytes)) as Token;
@@ -40,4 +42,4 @@ function parse(token: string): Token {
   }
 }
 
-const invalidToken = (why: string) => badRequest(`continue key is not valid: ${why}`);
+const invalidToken = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);

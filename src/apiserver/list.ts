@@ -2,7 +2,7 @@ import type { ApiList } from '#apimachinery/api-request.ts';
 import type { FieldError } from '#apimachinery/field-error.ts';
 import type { ApiObject } from '#apimachinery/resource.ts';
 import { badRequest, expired, invalid, StatusError } from '#apimachinery/status-error.ts';
-import { forbiddenField, notSupported } from '#apimachinery/validation.ts';
+import { forbiddenField, goQuote, invalidField, notSupported } from '#apimachinery/validation.ts';
 import { CompactedError } from '#etcd/etcd.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { RequestScope } from './request-scope.ts';
@@ -120,14 +120,15 @@ function candidates<T extends ApiObject>(
   return namespace ? found.filter(({ key }) => key.startsWith(prefix)) : found;
 }
 
-function revisionWanted(resourceVersion: string | undefined): number {
+function revisionWanted(resourceVersion = ''): number {
   const revision = parseResourceVersion(resourceVersion);
-  if (revision === undefined)
-    throw badRequest(
-      `Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`,
-    );
-  return revision;
+  if (revision !== undefined) return revision;
+  const { field, text } = invalidResourceVersion(resourceVersion);
+  throw badRequest(`invalid resource version: ${field}: ${text}`);
 }
+
+export const invalidResourceVersion = (text: string): FieldError =>
+  invalidField('resourceVersion', text, `strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`);
 
 /** 504 for a resourceVersion that has not been yet. */
 export function tooLargeResourceVersion(wanted: number, current: number): StatusError {

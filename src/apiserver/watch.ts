@@ -1,10 +1,10 @@
 import type { WatchHandle, WatchSink } from '#apimachinery/api-request.ts';
 import type { FieldError } from '#apimachinery/field-error.ts';
 import type { ApiObject } from '#apimachinery/resource.ts';
-import { badRequest, expired, invalid } from '#apimachinery/status-error.ts';
+import { expired, invalid } from '#apimachinery/status-error.ts';
 import { forbiddenField, notSupported } from '#apimachinery/validation.ts';
 import type { EtcdEvent } from '#etcd/etcd.ts';
-import { LIST_OPTIONS } from './list.ts';
+import { invalidResourceVersion, LIST_OPTIONS } from './list.ts';
 import type { RequestScope } from './request-scope.ts';
 import { selectionOf } from './selection.ts';
 import { parseResourceVersion, type Stored } from './storage.ts';
@@ -34,10 +34,11 @@ export function watch<T extends ApiObject>(scope: RequestScope<T>, sink: WatchSi
   validateWatchOptions(scope);
   const selection = selectionOf(definition, request);
   const version = parseResourceVersion(resourceVersion);
-  if (version === undefined)
-    throw badRequest(
-      `Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`,
-    );
+  if (version === undefined) {
+    throw invalid({ group: definition.group, kind: definition.plural }, '', [
+      invalidResourceVersion(resourceVersion ?? ''),
+    ]);
+  }
   let initial: readonly Stored[] = [];
   let past: readonly EtcdEvent<ApiObject>[] = [];
   if (version === 0) initial = etcd.range(storage.prefixOf(selection.namespace)).kvs;
