@@ -1,6 +1,5 @@
-import { decodeObject } from '#apimachinery/decode.ts';
+import { canonicalObject } from '#apimachinery/canonical.ts';
 import { deepFreeze, type JsonValue } from '#apimachinery/json.ts';
-import type { ReadValue } from '#apimachinery/json-reader.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
 import { compareObjects } from './field-compare.ts';
@@ -97,7 +96,6 @@ const NOBODY = new Ownership({ owners: [] });
 export class FieldManager {
   readonly #schemaOf: (definition: ResourceDefinition) => StructSchema;
   readonly #ownerships = new WeakMap<ApiObject, Ownership>();
-  readonly #canonical = new WeakMap<ApiObject, ApiObject>();
   readonly #views = new WeakMap<ApiObject, ApiObject>();
 
   constructor(schemaOf: (definition: ResourceDefinition) => StructSchema) {
@@ -149,15 +147,9 @@ export class FieldManager {
     return timeless(ownership.owners()) !== timeless(this.of(object).owners());
   }
 
-  /** The object as Go would write it, without managedFields; the same value every time. */
+  /** The object as Go would write it, without managedFields. */
   canonical<T extends ApiObject>(definition: ResourceDefinition<T>, object: T): T {
-    let canonical = this.#canonical.get(object);
-    if (!canonical) {
-      const schema = this.#schemaOf(definition as unknown as ResourceDefinition);
-      canonical = deepFreeze(decodeObject(schema, object as unknown as ReadValue).object as unknown as ApiObject);
-      this.#canonical.set(object, canonical);
-    }
-    return canonical as T;
+    return deepFreeze(canonicalObject(this.#schemaOf(definition as unknown as ResourceDefinition), object));
   }
 
   /** The object as clients outside see it: canonical, with its managedFields; the same value every time. */
