@@ -3,8 +3,9 @@ import type { FilterStatuses } from './framework/filter-statuses.ts';
 import type { Scores } from './framework/framework.ts';
 import type { ReadyNodeInfo } from './node-info.ts';
 
-/** Of a large cluster, a decision names so many Nodes each way; the rest is counted. */
-const NAMED_NODES = 12;
+/** A small cluster's decision names all Nodes; a large one's only the first of them, so that the trace stays small. */
+const SMALL = 8;
+const NAMED_OF_MANY = 3;
 
 /**
  * A decision for people who ask why: which plugin turned which Node down, and what each plugin gave to the others.
@@ -16,8 +17,9 @@ export function explainDecision(
   scores: Scores | undefined,
 ): SpanAttributes {
   const filtered: string[] = [];
+  const named = statuses.size <= SMALL ? SMALL : NAMED_OF_MANY;
   for (const [node, { plugin = '', reasons }] of statuses.entries()) {
-    if (filtered.length === NAMED_NODES) break;
+    if (filtered.length === named) break;
     filtered.push(`${node}: ${plugin}: ${reasons.join('; ')}`);
   }
   return {
@@ -29,18 +31,21 @@ export function explainDecision(
 }
 
 function scoreLines(nodes: readonly ReadyNodeInfo[], { plugins, weighted, totals }: Scores): string[] {
-  let order = totals.map((_, i) => i);
-  if (order.length > NAMED_NODES) {
-    // Of many, the best; a threshold is found faster than an order.
-    const sorted = Float64Array.from(totals).sort();
-    const threshold = sorted[sorted.length - NAMED_NODES] as number;
-    order = order.filter((i) => (totals[i] as number) >= threshold);
-  }
-  order.sort((a, b) => (totals[b] as number) - (totals[a] as number) || a - b);
-  return order.slice(0, NAMED_NODES).map((i) => {
-    let line = `${(nodes[i] as ReadyNodeInfo).name} ${totals[i]}`;
-    for (let p = 0; p < plugins.length; p++)
-      line += `${p === 0 ? ' = ' : ' + '}${plugins[p]} ${(weighted[p] as readonly number[])[i]}`;
-    return line;
+  return best(totals).map((i) => {
+    const parts = plugins.map((plugin, p) => `${plugin} ${(weighted[p] as readonly number[])[i]}`);
+    return [(nodes[i] as ReadyNodeInfo).name, totals[i], '=', parts.join(' + ')].join(' ');
   });
+}
+
+/** Where the highest totals are, best first. */
+function best(totals: readonly number[]): number[] {
+  const descending = (a: number, b: number) => (totals[b] as number) - (totals[a] as number) || a - b;
+  if (totals.length <= SMALL) return totals.map((_, i) => i).sort(descending);
+  const found: number[] = [];
+  for (let i = 0; i < totals.length; i++) {
+    if (found.length === NAMED_OF_MANY && descending(i, found[found.length - 1] as number) > 0) continue;
+    found.push(i);
+    found.sort(descending).splice(NAMED_OF_MANY);
+  }
+  return found;
 }

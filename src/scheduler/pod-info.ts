@@ -33,9 +33,16 @@ export class PodInfo {
     );
   }
 
-  /** The same Pod in a newer state; itself when nothing that was worked out can differ. */
+  /** The same Pod in a newer state; itself when nothing that was worked out can differ, as when it is bound. */
   updated(pod: Pod): PodInfo {
-    if (pod.spec !== this.pod.spec) return new PodInfo(pod);
+    const { containers, initContainers, overhead, affinity } = this.pod.spec;
+    const { spec } = pod;
+    const same =
+      spec.containers === containers &&
+      spec.initContainers === initContainers &&
+      spec.overhead === overhead &&
+      spec.affinity === affinity;
+    if (!same) return new PodInfo(pod);
     this.pod = pod;
     return this;
   }
