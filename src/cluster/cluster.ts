@@ -119,7 +119,7 @@ export class Cluster {
       latency,
       resources,
       admission: admissionPlugins,
-      subresources: endpoints({ kubelet: (node) => this.#kubelets.get(node)?.server, tokens }),
+      subresources: endpoints({ kubelet: () => undefined, tokens }),
       schemaOf: (definition) => lookupStruct(schemas, definition.schema),
     });
     this.#floor = this.#createFloor();
@@ -250,6 +250,7 @@ export class Cluster {
               .map(({ subresource, kind: { group, version, kind, schema }, verbs }) => ({
                 name: subresource,
                 kind: { group, version, kind },
+                ...(schema ? { schema } : {}),
                 verbs,
               })),
           ].sort((a, b) => (a.name < b.name ? -1 : 1)),

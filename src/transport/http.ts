@@ -59,7 +59,11 @@ export interface HttpServer {
 }
 
 /** A {@link BodyStream} and its producer's end. */
-export function bodyStream(onCancel: () => void = () => {}): { readonly stream: BodyStream; push(bytes: Uint8Array): void; end(): void } {
+export function bodyStream(onCancel: () => void = () => {}): {
+  readonly stream: BodyStream;
+  push(bytes: Uint8Array): void;
+  end(): void;
+} {
   const kept: Uint8Array[] = [];
   let chunk: ((bytes: Uint8Array) => void) | undefined;
   let finish: (() => void) | undefined;

@@ -36,7 +36,11 @@ test('plain answers, streams, cancelling and upgrades cross a port', async () =>
   const client = connectPort(a);
   const get = (path: string) => ({ method: 'GET', path, headers: {} });
   const plain = await client.handle({ ...get('/plain'), body: text('hi') });
-  expect([plain.status, plain.headers, new TextDecoder().decode(await readBody(plain))]).toEqual([201, { a: 'b' }, 'hi']);
+  expect([plain.status, plain.headers, new TextDecoder().decode(await readBody(plain))]).toEqual([
+    201,
+    { a: 'b' },
+    'hi',
+  ]);
   expect(new TextDecoder().decode(await readBody(await client.handle(get('/stream'))))).toBe('one two');
   await expect(client.handle(get('/fails'))).rejects.toThrow('no');
 
@@ -48,7 +52,9 @@ test('plain answers, streams, cancelling and upgrades cross a port', async () =>
   far.onMessage((message) => far.send(text(`echo ${new TextDecoder().decode(message)}`)));
   const upgraded = await client.upgrade(get('/exec'));
   if (!('socket' in upgraded)) throw new Error('not upgraded');
-  const answer = new Promise<string>((resolve) => upgraded.socket.onMessage((message) => resolve(new TextDecoder().decode(message))));
+  const answer = new Promise<string>((resolve) =>
+    upgraded.socket.onMessage((message) => resolve(new TextDecoder().decode(message))),
+  );
   upgraded.socket.send(text('hello'));
   expect(await answer).toBe('echo hello');
   const closed = new Promise((resolve) => upgraded.socket.onClose((code) => resolve(code)));

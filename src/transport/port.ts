@@ -1,9 +1,19 @@
-import { bodyStream, type Duplex, type HttpRequest, type HttpResponse, type HttpServer, type Upgraded } from './http.ts';
+import {
+  bodyStream,
+  type Duplex,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpServer,
+  type Upgraded,
+} from './http.ts';
+
+/** Declared through a method, so that a DOM MessagePort is a Port. */
+type Listener = { hear(event: { readonly data: unknown }): void }['hear'];
 
 /** The least of a MessagePort: values in, values out, in order. */
 export interface Port {
   postMessage(message: unknown): void;
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onmessage: Listener | null;
 }
 
 type FromClient =
@@ -13,7 +23,13 @@ type FromClient =
   | { readonly id: number; readonly type: 'close'; readonly code: number; readonly reason: string };
 
 type FromServer =
-  | { readonly id: number; readonly type: 'response'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body?: Uint8Array }
+  | {
+      readonly id: number;
+      readonly type: 'response';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: Uint8Array;
+    }
   | { readonly id: number; readonly type: 'upgraded'; readonly protocol: string }
   | { readonly id: number; readonly type: 'data'; readonly data: Uint8Array }
   | { readonly id: number; readonly type: 'end' }
@@ -79,7 +95,8 @@ export function servePort(port: Port, server: HttpServer): void {
     });
   }
 
-  const failed = (id: number) => (error: unknown) => post({ id, type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  const failed = (id: number) => (error: unknown) =>
+    post({ id, type: 'failed', message: error instanceof Error ? error.message : String(error) });
 
   port.onmessage = ({ data }) => {
     const message = data as FromClient;

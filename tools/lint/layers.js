@@ -63,6 +63,9 @@ export const layers = {
     'type hosts/control.ts',
     // Starts the worker; the way in, not the engine.
     'hosts/worker/open-session.ts',
+    // Drives the terminal's machine by the wall.
+    'hosts/driver.ts',
+    'hosts/worker/browser-wall.ts',
   ],
   testing: [...engine, 'kubectl', 'lessons', 'cluster', 'hosts'],
 };
