@@ -1,0 +1,102 @@
+import { Cluster } from '#cluster/cluster.ts';
+import { type HttpResponse, readBody } from '#transport/http.ts';
+
+/** How a run of the scenario differs from the plain one; its digest must not. */
+export interface Variant {
+  /** Hops to the host after every turn. */
+  readonly strictHop?: () => Promise<void>;
+  /** The pump is stopped after so many turns again and again, as by a debugger. */
+  readonly turnsAtATime?: number;
+  /** Watches and lists from outside, as a page has them. */
+  readonly observers?: boolean;
+}
+
+const EPOCH = Date.UTC(2025, 0, 1);
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+function pod(name: string, image: string, command?: readonly string[]) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels: { app: name } },
+    spec: { containers: [{ name: 'main', image, ...(command ? { command } : {}) }], terminationGracePeriodSeconds: 5 },
+  };
+}
+
+const POD_PATH = '/api/v1/namespaces/default/pods';
+
+/** What is asked from outside, at which second of virtual time. */
+const INPUTS: readonly (readonly [second: number, method: string, path: string, body?: unknown])[] = [
+  [20, 'POST', POD_PATH, pod('web', 'nginx')],
+  [20, 'POST', POD_PATH, pod('shell', 'busybox', ['sh', '-c', 'for i in 1 2 3; do echo $i; sleep 1; done; exit 1'])],
+  [21, 'POST', POD_PATH, pod('typo', 'ngnix')],
+  [
+    22,
+    'POST',
+    POD_PATH,
+    { ...pod('far', 'nginx'), spec: { ...pod('far', 'nginx').spec, nodeSelector: { disk: 'ssd' } } },
+  ],
+  [30, 'PATCH', `${POD_PATH}/web`, { metadata: { labels: { tier: 'front' } } }],
+  [31, 'POST', '/api/v1/namespaces', { metadata: { name: 'team' } }],
+  [40, 'DELETE', `${POD_PATH}/web`],
+  [45, 'DELETE', '/api/v1/namespaces/team'],
+];
+
+/** Runs a cluster through two minutes of virtual time and returns the digest of all that happened. */
+export async function runScenario(variant: Variant = {}): Promise<ReturnType<Cluster['digest']>> {
+  const cluster = new Cluster({
+    seed: 7,
+    epoch: EPOCH,
+    workers: 2,
+    controlPlaneNode: true,
+    latency: 'realistic',
+    loadBalancer: true,
+    logTurns: true,
+    ...(variant.strictHop ? { strictHop: variant.strictHop } : {}),
+  });
+  const { pump } = cluster;
+  const runTo = async (second: number) => {
+    const until = EPOCH + second * 1000;
+    for (;;) {
+      const ran = await pump.run({ until, ...(variant.turnsAtATime ? { maxTurns: variant.turnsAtATime } : {}) });
+      if (variant.observers) void observe(cluster);
+      if (!variant.turnsAtATime || ran < variant.turnsAtATime) return;
+    }
+  };
+  if (variant.observers) watchAll(cluster);
+  for (const [second, method, path, body] of INPUTS) {
+    await runTo(second);
+    void cluster.http.handle({
+      method,
+      path,
+      headers: {
+        'user-agent': 'kubectl/v1.33.0',
+        'content-type': method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json',
+      },
+      ...(body ? { body: encode(body) } : {}),
+    });
+  }
+  await runTo(120);
+  return cluster.digest();
+}
+
+async function observe(cluster: Cluster): Promise<void> {
+  const response = await cluster.http.handle({ method: 'GET', path: '/api/v1/pods', headers: {} });
+  await readBody(response);
+}
+
+function watchAll(cluster: Cluster): void {
+  for (const resource of ['pods', 'nodes', 'events', 'configmaps']) {
+    void cluster.http
+      .handle({ method: 'GET', path: `/api/v1/${resource}?watch=1`, headers: {} })
+      .then((response: HttpResponse) => {
+        if (!(response.body instanceof Uint8Array)) {
+          response.body.start(
+            () => {},
+            () => {},
+          );
+        }
+      });
+  }
+}
