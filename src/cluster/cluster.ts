@@ -126,7 +126,9 @@ export class Cluster {
     this.#inbox = new Inbox(this.root.child('inbox'));
     this.tracer.retain(() => this.#causes());
     const { backend } = this.#api;
-    this.#apiProcess.spawn('bootstrap', () => this.#bootstrap());
+    const bootstrapped = new Promise<void>((resolve) => {
+      this.#apiProcess.spawn('bootstrap', () => this.#bootstrap().then(resolve));
+    });
 
     new ControllerManager(this.root.child('kube-controller-manager'), {
       backend,
@@ -145,7 +147,9 @@ export class Cluster {
       resources,
     }).start();
 
-    this.#ready = this.#whenNodesReady(workers + (controlPlaneNode ? 1 : 0));
+    this.#ready = Promise.all([bootstrapped, this.#whenNodesReady(workers + (controlPlaneNode ? 1 : 0))]).then(
+      () => {},
+    );
     this.http = { handle: (request) => this.#handle(request), upgrade: (request) => this.#upgrade(request) };
   }
 
@@ -159,7 +163,7 @@ export class Cluster {
     return this.#inbox.log;
   }
 
-  /** Settles when all Nodes have become Ready for the first time. */
+  /** Settles when the system namespaces are there and all Nodes have become Ready for the first time. */
   whenReady(): Promise<void> {
     return this.#ready;
   }

@@ -15,7 +15,7 @@ type Descriptions = typeof descriptions;
 /** The documents below /openapi/v3, built when somebody asks. Prose is loaded with the first document. */
 export class OpenApiSource {
   readonly #groups: () => readonly DiscoveredGroup[];
-  readonly #documents = new Map<string, string>();
+  readonly #documents = new Map<string, { readonly text: string; readonly hash: string }>();
 
   constructor(groups: () => readonly DiscoveredGroup[]) {
     this.#groups = groups;
@@ -30,7 +30,7 @@ export class OpenApiSource {
       const hashes = groups.flatMap(({ group, versions }) =>
         versions.map(
           ({ version }) =>
-            [openApiPath(group, version), openApiHash(this.#build(groups, group, version, descriptions))] as const,
+            [openApiPath(group, version), this.#build(groups, group, version, descriptions).hash] as const,
         ),
       );
       return JSON.stringify(openApiIndex(new Map(hashes)));
@@ -38,24 +38,25 @@ export class OpenApiSource {
     for (const { group, versions } of groups) {
       for (const { version } of versions) {
         if (path === `/openapi/v3/${openApiPath(group, version)}`)
-          return this.#build(groups, group, version, descriptions);
+          return this.#build(groups, group, version, descriptions).text;
       }
     }
     return undefined;
   }
 
-  #build(groups: readonly DiscoveredGroup[], group: string, version: string, prose: Descriptions): string {
+  #build(groups: readonly DiscoveredGroup[], group: string, version: string, prose: Descriptions) {
     const served =
       groups.find((each) => each.group === group)?.versions.find((each) => each.version === version)?.resources ?? [];
     const key = `${group}/${version}/${served.map(({ definition }) => definition.plural).join()}`;
-    let text = this.#documents.get(key);
-    if (text === undefined) {
+    let document = this.#documents.get(key);
+    if (!document) {
       const resources = served.map(
         ({ definition, subresources }): OpenApiResource => ({ definition, verbs: verbsOf(definition), subresources }),
       );
-      text = JSON.stringify(openApiDocument(group, version, resources, schemas, (definition) => prose[definition]));
-      this.#documents.set(key, text);
+      const text = JSON.stringify(openApiDocument(group, version, resources, schemas, (definition) => prose[definition]));
+      document = { text, hash: openApiHash(text) };
+      this.#documents.set(key, document);
     }
-    return text;
+    return document;
   }
 }

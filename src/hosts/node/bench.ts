@@ -190,7 +190,7 @@ async function marginalCase(): Promise<unknown> {
 }
 
 async function apiCase(): Promise<unknown> {
-  const cluster = await newCluster(1);
+  const cluster = await newCluster(0);
   let up = false;
   void cluster.whenReady().then(() => (up = true));
   await runUntil(cluster, () => up);
@@ -225,7 +225,7 @@ async function apiCase(): Promise<unknown> {
 }
 
 async function watchCase(): Promise<unknown> {
-  const cluster = await newCluster(1);
+  const cluster = await newCluster(0);
   let up = false;
   void cluster.whenReady().then(() => (up = true));
   await runUntil(cluster, () => up);
@@ -253,7 +253,7 @@ async function watchCase(): Promise<unknown> {
 
 /** Serves for the HTTP case; prints its port, and its CPU on SIGUSR2. */
 async function serverCase(): Promise<void> {
-  const cluster = await newCluster(1);
+  const cluster = await newCluster(0);
   const { Driver } = await import('../driver.ts');
   const { listen } = await import('./http-listener.ts');
   const { nodeWall } = await import('./wall.ts');
