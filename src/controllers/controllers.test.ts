@@ -20,7 +20,7 @@ let api: TestApi;
 let manager: ControllerManager;
 
 beforeEach(async () => {
-  api = new TestApi();
+  api = new TestApi('none', true);
   manager = new ControllerManager(api.root.child('kube-controller-manager'), {
     backend: api.backend,
     resources,

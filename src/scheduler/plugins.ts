@@ -14,10 +14,12 @@ import { podTopologySpread } from './plugins/pod-topology-spread.ts';
 import { prioritySort } from './plugins/priority-sort.ts';
 import { schedulingGates } from './plugins/scheduling-gates.ts';
 import { taintToleration } from './plugins/taint-toleration.ts';
+import { volumeBinding } from './plugins/volume-binding.ts';
 
 /**
  * The plugins of the default profile in upstream's order, with their weights. Follows
- * scheduler/apis/config/v1/default_plugins.go, v1.33; the four plugins of volumes come with volumes that have a place.
+ * scheduler/apis/config/v1/default_plugins.go, v1.33, without VolumeRestrictions, NodeVolumeLimits and
+ * VolumeZone.
  */
 export function defaultPlugins(handle: Handle): readonly EnabledPlugin[] {
   return [
@@ -29,6 +31,7 @@ export function defaultPlugins(handle: Handle): readonly EnabledPlugin[] {
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts, weight: 1 },
     { plugin: nodeResourcesFit, weight: 1 },
+    { plugin: volumeBinding(handle), weight: 1 },
     { plugin: podTopologySpread(handle), weight: 2 },
     { plugin: interPodAffinity(handle), weight: 2 },
     { plugin: defaultPreemption(handle), weight: 1 },

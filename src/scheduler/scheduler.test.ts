@@ -11,15 +11,16 @@ import { Scheduler } from './scheduler.ts';
 let api: TestApi;
 
 beforeEach(async () => {
-  api = new TestApi();
-  new Scheduler(api.root.child('kube-scheduler'), {
-    backend: api.backend,
-    hostname: 'control-plane',
-    latency: latencyOf('none'),
-    resources,
-  }).start();
+  api = new TestApi('none', true);
+  startScheduler();
   await api.run(0);
 });
+
+function startScheduler(): void {
+  const latency = latencyOf('realistic');
+  const options = { backend: api.backend, hostname: 'control-plane', latency, resources };
+  new Scheduler(api.root.child('kube-scheduler'), options).start();
+}
 
 interface NodeFixture {
   readonly labels?: Record<string, string>;
@@ -56,6 +57,7 @@ async function schedule(
 }
 
 async function placeOf(name: string): Promise<string> {
+  await api.run(50);
   const { spec, status } = await api.do((client) => client.get(pods, { namespace: 'default', name }));
   if (spec.nodeName) return spec.nodeName;
   const condition = status?.conditions?.find(({ type }) => type === 'PodScheduled');
@@ -98,6 +100,12 @@ describe('messages of a real cluster', () => {
       },
     },
     `0/3 nodes are available: 3 node(s) didn't match pod affinity rules. ${NOT_HELPFUL}`,
+  );
+
+  check(
+    'a claim that is not there',
+    { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] },
+    `0/3 nodes are available: persistentvolumeclaim "data" not found. ${NOT_HELPFUL}`,
   );
 
   test('taints and a cordoned node', async () => {
@@ -217,6 +225,22 @@ test('host ports', async () => {
   expect(await schedule('b', ports)).toMatch(
     /1 node\(s\) didn't have free ports for the requested pod ports\. preemption: /,
   );
+});
+
+test('the same seed gives the same turns, on a strict pump and a fast one', async () => {
+  const turnsOf = async (strict: boolean) => {
+    api = new TestApi('realistic', strict);
+    const turns: string[] = [];
+    api.pump.onTurn = ({ time, process, name }) => turns.push(`${time} ${process} ${name}`);
+    startScheduler();
+    for (const name of ['node-1', 'node-2', 'node-3']) await addNode(name);
+    for (let i = 0; i < 5; i++) await schedule(`p-${i}`, requests('1'));
+    await api.run(1_000);
+    return turns;
+  };
+  const strict = await turnsOf(true);
+  expect(strict.length).toBeGreaterThan(100);
+  expect(await turnsOf(false)).toEqual(strict);
 });
 
 test('scheduling gates', async () => {

@@ -1,41 +1,21 @@
 import type { ApiObject } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
 import { type ApiServerOptions, createApiServer } from '#apiserver/api-server.ts';
-import type { SubresourceEndpoint } from '#apiserver/contract.ts';
 import type { ApiBackend } from '#apimachinery/api-request.ts';
 import { type LatencyProfile, latencyOf } from '#base/latency.ts';
 import { Process, Pump } from '#base/pump.ts';
 import { Rng } from '#base/rng.ts';
 import { Tracer } from '#base/tracer.ts';
 import { namespaces } from '#api/core/v1/namespace.ts';
-import { pods } from '#api/core/v1/pod.ts';
-import type { Pod } from '#api/generated/types.ts';
 import { resources } from '#api/resources.ts';
 import { schemas } from '#api/schemas.ts';
 import { Client } from '#client/client.ts';
 import { Etcd } from '#etcd/etcd.ts';
-
-/** Pods as binding may write them. */
-const bindable = { ...pods, validateUpdate: () => [] };
-
-/** Binds a Pod, and no more: what tests of the scheduler need of the registry. */
-const binding: SubresourceEndpoint = {
-  resource: pods as never,
-  subresource: 'binding',
-  kind: { group: '', version: 'v1', kind: 'Binding', schema: 'io.k8s.api.core.v1.Binding' },
-  verbs: ['create'],
-  async create(context, store) {
-    const { namespace, name = '', object } = context.request;
-    const { target } = object as ApiObject & { readonly target: { readonly name: string } };
-    return store.update<Pod>(context, bindable, namespace, name, (pod) => ({
-      ...pod,
-      spec: { ...pod.spec, nodeName: target.name },
-    }));
-  },
-};
+import { podBinding } from '#registry/pod-binding.ts';
 
 /**
- * An API server on its own pump, with all kinds and the namespace `default`, and nothing else: for tests of components.
+ * An API server on its own pump, with all kinds, binding of Pods and the namespace `default`, and nothing else: for tests
+ * of components.
  * Time starts at 2026-01-01T00:00:00Z.
  */
 export class TestApi {
@@ -68,7 +48,7 @@ export class TestApi {
         etcd: this.etcd,
         latency: latencyOf(latency),
         resources,
-        subresources: [binding],
+        subresources: [podBinding],
         ...extensions,
         schemaOf: ({ schema }) => lookupStruct(schemas, schema),
       });

@@ -27,10 +27,11 @@ export const nodeIPAMController = defineController({
       // What Nodes have already is taken before the first is given anything.
       add: (node, span) => {
         occupy(node);
-        queue.add(keyOf(node), span);
+        if (!node.spec.podCIDRs?.length) queue.add(keyOf(node), span);
       },
-      update: (previous, node, span) => {
-        if (previous.spec !== node.spec) queue.add(keyOf(node), span);
+      update: (_, node, span) => {
+        if (node.spec.podCIDRs?.length) occupy(node);
+        else queue.add(keyOf(node), span);
       },
       delete: ({ spec }) => {
         for (const cidr of spec.podCIDRs ?? []) set.release(cidr);
@@ -39,11 +40,7 @@ export const nodeIPAMController = defineController({
     return {
       async reconcile({ client, span }, { name }) {
         const node = lister.get({ name });
-        if (!node || node.metadata.deletionTimestamp) return;
-        if (node.spec.podCIDRs?.length) {
-          occupy(node);
-          return;
-        }
+        if (!node || node.metadata.deletionTimestamp || node.spec.podCIDRs?.length) return;
         const cidr = set.allocate();
         if (!cidr) {
           nodeStatusEvent(events, node, 'CIDRNotAvailable', span);
