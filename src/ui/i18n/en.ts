@@ -187,6 +187,7 @@ export const en = {
   'editor.answers': 'Answers of the API server',
   'editor.dismiss': 'Dismiss',
   'editor.line': 'line {line}',
+  'terminal.clear': 'Clear',
   'example.nginx': 'The first Pod',
   'example.shared': 'Two containers, one volume',
   'example.config': 'ConfigMap and Secret',

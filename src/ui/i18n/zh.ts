@@ -184,6 +184,7 @@ export const zh: Catalogue = {
   'editor.answers': 'API server 的答复',
   'editor.dismiss': '收起',
   'editor.line': '第 {line} 行',
+  'terminal.clear': '清屏',
   'example.nginx': '第一个 Pod',
   'example.shared': '两个容器，一个卷',
   'example.config': 'ConfigMap 与 Secret',

@@ -1,30 +1,14 @@
 import type { KubectlContext } from '#kubectl/context.ts';
-import type { Output, ShellClock } from '#shell/streams.ts';
-import { emptyInput } from '#shell/streams.ts';
+import { emptyInput, type Output, type ShellClock } from '#shell/streams.ts';
 import type { HttpServer } from '#transport/http.ts';
-import { HOME, PageFiles } from './page-files.ts';
-import type { RunningSession } from './session.ts';
-import { useSessions } from './session.ts';
+import { overlayFiles } from './overlay-files.ts';
+import { useSessions, type RunningSession } from './session.ts';
 
 /** Asks the API server to say what is not modelled. */
 const NOT_MODELLED_HEADER = 'x-tabernetes-warn-not-modelled';
 
-const virtualNow = () => useSessions.getState().running?.clock.getState().state?.now ?? Date.now();
-
-/** The page's files; they outlive the cluster. */
-export const pageFiles = new PageFiles(virtualNow);
-
-/** What kubectl and the shell know of the outside, over all sessions. `export` changes it. */
-export const environment: Record<string, string | undefined> = {
-  HOME,
-  KUBECONFIG: `${HOME}/.kube/config`,
-  USER: 'root',
-  SHELL: '/bin/sh',
-  TERM: 'xterm-256color',
-};
-
 /** The cluster's clock as kubectl sees it: its sleep takes virtual time, and all of a pause. */
-export function sessionClock(session: RunningSession): ShellClock {
+function sessionClock(session: RunningSession): ShellClock {
   const now = () => session.clock.getState().state?.now ?? Date.now();
   return {
     now,
@@ -42,33 +26,42 @@ export function sessionClock(session: RunningSession): ShellClock {
 
 /** The API server as kubectl reaches it, with warnings for what is not modelled. */
 function asking(server: HttpServer): HttpServer {
-  const ask = <R extends { readonly headers: Readonly<Record<string, string>> }>(request: R) => ({
+  const ask = <R extends { readonly headers: Readonly<Record<string, string>> }>(request: R): R => ({
     ...request,
     headers: { ...request.headers, [NOT_MODELLED_HEADER]: 'true' },
   });
-  return { handle: (request) => server.handle(ask(request)), upgrade: (request) => server.upgrade(ask(request)) };
+  return {
+    handle: (request) => server.handle(ask(request)),
+    upgrade: (request) => server.upgrade(ask(request)),
+  };
 }
 
-const discovery = new WeakMap<RunningSession, Map<string, string>>();
+interface Shared {
+  readonly server: HttpServer;
+  readonly clock: ShellClock;
+  readonly discovery: Map<string, string>;
+}
 
-/** What every kubectl of the page shares; streams and directory are the caller's. */
-export function kubectlContext(
-  session: RunningSession,
-  own: Pick<KubectlContext, 'stdout' | 'stderr'> & Partial<KubectlContext>,
-): KubectlContext {
-  const server = asking(session.api.server);
-  let known = discovery.get(session);
-  if (!known) discovery.set(session, (known = new Map()));
-  const cache = known;
+const shared = new WeakMap<RunningSession, Shared>();
+
+/** What every kubectl of the page shares; streams, files and directory are the caller's. Throws without a cluster. */
+export function kubectlContext(own: Omit<KubectlContext, 'connect' | 'clock' | 'discoveryCache'>): KubectlContext {
+  const session = useSessions.getState().running;
+  if (!session) throw new Error('there is no cluster');
+  let known = shared.get(session);
+  if (!known) {
+    known = { server: asking(session.api.server), clock: sessionClock(session), discovery: new Map() };
+    shared.set(session, known);
+  }
+  const { server, clock, discovery } = known;
   return {
-    connect: () => server,
-    stdin: emptyInput,
-    files: pageFiles,
-    directory: HOME,
-    environment,
-    clock: sessionClock(session),
-    discoveryCache: { get: async (key) => cache.get(key), set: async (key, text) => void cache.set(key, text) },
     ...own,
+    connect: () => server,
+    clock,
+    discoveryCache: {
+      get: async (key) => discovery.get(key),
+      set: async (key, text) => void discovery.set(key, text),
+    },
   };
 }
 
@@ -80,12 +73,15 @@ export interface Printed {
 
 /** Runs one kubectl command with files that only it sees, and returns what it printed. */
 export async function runKubectl(
-  session: RunningSession,
   words: readonly string[],
   files: ReadonlyMap<string, Uint8Array>,
   directory: string,
 ): Promise<Printed> {
-  const { kubectl } = await import('#kubectl/kubectl.ts');
+  const [{ kubectl }, { terminalMachine }] = await Promise.all([
+    import('#kubectl/kubectl.ts'),
+    import('../features/terminal/terminal-machine.ts'),
+  ]);
+  const { files: below, environment } = terminalMachine();
   const printed = { stdout: '', stderr: '' };
   const output = (name: keyof typeof printed): Output => {
     const decoder = new TextDecoder();
@@ -96,11 +92,13 @@ export async function runKubectl(
       },
     };
   };
-  const context = kubectlContext(session, {
+  const context = kubectlContext({
+    stdin: emptyInput,
     stdout: output('stdout'),
     stderr: output('stderr'),
-    files: pageFiles.with(files),
+    files: overlayFiles(below, files),
     directory,
+    environment,
   });
   const code = await kubectl(words, context);
   return { code, ...printed };

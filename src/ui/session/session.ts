@@ -1,4 +1,4 @@
-import { createContext, useContext } from 'react';
+import { createContext, useContext, useEffect, useState } from 'react';
 import { create, useStore } from 'zustand';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ClockState, ClusterInfo, ClusterSession, Control } from '#hosts/control.ts';
@@ -104,4 +104,18 @@ export function useClock<T>(select: (state: ClockState | undefined) => T): T {
 
 export function useSelection<T>(select: (state: SelectionState) => T): T {
   return useStore(useSession().selection, select);
+}
+
+/** What is big is fetched when the graph is alive, and at the latest after this, ms. */
+const LATEST_MS = 4000;
+
+/** Whether the graph shows the Nodes, so that it is time for the big parts of the page. */
+export function useGraphAlive(): boolean {
+  const alive = useCluster((state) => state.nodes.synced && state.nodes.rows.size > 0);
+  const [due, setDue] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setDue(true), alive ? 200 : LATEST_MS);
+    return () => clearTimeout(timer);
+  }, [alive]);
+  return due;
 }

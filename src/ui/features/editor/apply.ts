@@ -1,9 +1,9 @@
 import { messageOf } from '../../cluster-store/cluster-store.ts';
 import { runKubectl, type Printed } from '../../session/kubectl-session.ts';
-import type { RunningSession } from '../../session/session.ts';
 import { fieldsIn, locateField, MAX_BYTES, readDocuments, type ManifestDocument, type Problem } from './documents.ts';
 import type { Answer } from './editor-store.ts';
 
+/** A place that only the command sees. */
 const DIRECTORY = '/tmp/editor';
 
 /** What kubectl printed, as the answer to a document. */
@@ -31,7 +31,6 @@ export function answerOf(verb: Answer['verb'], manifest: ManifestDocument, print
  * and tells each answer as it comes. A document that is not YAML, or too large to send, is answered here.
  */
 export async function applyDocuments(
-  session: RunningSession,
   verb: Answer['verb'],
   name: string,
   text: string,
@@ -70,7 +69,7 @@ export async function applyDocuments(
       try {
         const files = new Map([[`${DIRECTORY}/${name}`, new TextEncoder().encode(manifest.text)]]);
         const words = [verb, '-f', name, ...(verb === 'delete' ? ['--wait=false'] : [])];
-        answers.push(answerOf(verb, manifest, await runKubectl(session, words, files, DIRECTORY)));
+        answers.push(answerOf(verb, manifest, await runKubectl(words, files, DIRECTORY)));
       } catch (error) {
         refuse(manifest, `error: ${messageOf(error)}`);
       }

@@ -7,18 +7,16 @@ import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import menu from '../../components/menu.module.css';
 import { Pane } from '../../components/pane.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
-import { newFileName } from '../../session/page-files.ts';
-import { useSelection, useSession } from '../../session/session.ts';
+import { useSelection } from '../../session/session.ts';
 import { applyDocuments } from './apply.ts';
 import { EditorText, revealLine } from './editor-text.tsx';
-import { keepFiles, useEditor, type Answer, type EditorFile } from './editor-store.ts';
+import { freeName, keepFiles, useEditor, type Answer, type EditorFile } from './editor-store.ts';
 import { EXAMPLES } from './examples.ts';
 import styles from './editor.module.css';
 
 /** Manifests: several files, what is wrong with them, and the server's answers. */
 export function EditorPane() {
   const t = useTranslate();
-  const session = useSession();
   const select = useSelection((state) => state.select);
   const [busy, setBusy] = useState(false);
   useEffect(keepFiles, []);
@@ -30,7 +28,7 @@ export function EditorPane() {
     setBusy(true);
     answer(file.id, undefined);
     try {
-      const answers = await applyDocuments(session, verb, file.name, file.text, (told) => answer(file.id, told));
+      const answers = await applyDocuments(verb, file.name, file.text, (told) => answer(file.id, told));
       const [only] = answers;
       const pod =
         answers.length === 1 && verb === 'apply' && !only?.failed && /^pod\/(\S+) created/.exec(only?.text ?? '')?.[1];
@@ -60,6 +58,13 @@ export function EditorPane() {
     </Pane>
   );
 }
+
+/** A name for a new file. */
+const newFileName = () =>
+  freeName(
+    'new.yaml',
+    useEditor.getState().files.map((file) => file.name),
+  );
 
 /** The namespace that a manifest names. */
 const namespaceOf = (text: string) => /^ {2}namespace:\s*["']?([\w-]+)/m.exec(text)?.[1] ?? 'default';

@@ -2,15 +2,13 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslate } from '../../i18n/translate.ts';
 import { leavePane, useEntrance } from '../../session/panes.ts';
 import { usePreferences } from '../../session/preferences.ts';
-import { useCluster } from '../../session/session.ts';
+import { useGraphAlive } from '../../session/session.ts';
 import { useTheme } from '../../theme/theme.ts';
 import { MAX_CHECKED, readDocuments, type Problem } from './documents.ts';
 import { useEditor, type Answer, type EditorFile } from './editor-store.ts';
 import type { CodeEditor, EditorOptions } from './monaco.ts';
 import styles from './editor.module.css';
 
-/** Monaco is fetched when the graph is alive, and at the latest after this, ms. */
-const LATEST_MS = 4000;
 const CHECK_DEBOUNCE_MS = 200;
 const NO_ANSWERS: readonly Answer[] = [];
 
@@ -46,7 +44,7 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
     latest.current = options;
   });
 
-  const due = useMonacoDue();
+  const due = useGraphAlive();
   useEffect(() => {
     if (!due) return;
     let over = false;
@@ -114,18 +112,6 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
       <div ref={host} className={styles.monaco} hidden={!code} />
     </div>
   );
-}
-
-/** Whether it is time for Monaco: the graph shows the Nodes, and the browser has a moment. */
-function useMonacoDue(): boolean {
-  const alive = useCluster((state) => state.nodes.synced && state.nodes.rows.size > 0);
-  const [due, setDue] = useState(false);
-  useEffect(() => {
-    const go = () => setDue(true);
-    const timer = setTimeout(go, alive ? 300 : LATEST_MS);
-    return () => clearTimeout(timer);
-  }, [alive]);
-  return due;
 }
 
 /** What is wrong with the YAML, a little after the last key. */

@@ -1,107 +1,96 @@
+// Loaded after the graph is alive, with the shell and kubectl.
+import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal as Xterm } from '@xterm/xterm';
-import '@xterm/xterm/css/xterm.css';
-import { token } from '../../theme/theme.ts';
-import { TerminalMachine } from './machine.ts';
+import { token, type Theme } from '../../theme/theme.ts';
+import { terminalMachine } from './terminal-machine.ts';
+import { terminalTheme } from './terminal-theme.ts';
 
 export interface ScreenOptions {
+  readonly theme: Theme;
+  /** Pixels. */
   readonly fontSize: number;
   readonly screenReader: boolean;
+  readonly still: boolean;
   readonly label: string;
 }
 
-let machine: TerminalMachine | undefined;
-
-/** A terminal on the page. */
-export class Screen {
-  readonly #xterm: Xterm;
-  readonly #fit = new FitAddon();
-  readonly #detach: () => void;
-  readonly #observer: ResizeObserver;
-
-  /** `leave` is called for the key that leads out of the terminal. */
-  constructor(host: HTMLElement, options: ScreenOptions, leave: () => void) {
-    machine ??= new TerminalMachine();
-    const { terminal } = machine;
-    const xterm = new Xterm({
-      allowProposedApi: true,
-      cursorBlink: false,
-      fontFamily: token('--mono'),
-      fontSize: options.fontSize,
-      screenReaderMode: options.screenReader,
-      scrollback: 5000,
-      minimumContrastRatio: 4.5,
-      theme: colours(),
-    });
-    this.#xterm = xterm;
-    xterm.loadAddon(this.#fit);
-    xterm.loadAddon(new Unicode11Addon());
-    xterm.unicode.activeVersion = '11';
-    xterm.loadAddon(new WebLinksAddon());
-    xterm.open(host);
-    xterm.attachCustomKeyEventHandler((event) => {
-      if (event.key === 'F6') return false;
-      if (event.key === 'Escape' && event.type === 'keydown') {
-        leave();
-        return false;
-      }
-      const copy = event.ctrlKey && event.shiftKey && event.key.toLowerCase() === 'c';
-      if (copy && event.type === 'keydown') void navigator.clipboard?.writeText(xterm.getSelection());
-      return !copy;
-    });
-    this.#label(options.label);
-    const encoder = new TextEncoder();
-    xterm.onData((text) => terminal.type(encoder.encode(text)));
-    xterm.onResize(({ cols, rows }) => terminal.resize(cols, rows));
-    this.#detach = machine.attach((bytes) => xterm.write(bytes));
-    this.#observer = new ResizeObserver(() => this.#refit());
-    this.#observer.observe(host);
-    this.#refit();
-  }
-
-  /** Takes over settings that have changed, the theme's tokens among them. */
-  configure({ fontSize, screenReader, label }: ScreenOptions): void {
-    this.#xterm.options.fontSize = fontSize;
-    this.#xterm.options.screenReaderMode = screenReader;
-    this.#xterm.options.theme = colours();
-    this.#label(label);
-    this.#refit();
-  }
-
-  focus(): void {
-    this.#xterm.focus();
-  }
-
-  dispose(): void {
-    this.#observer.disconnect();
-    this.#detach();
-    this.#xterm.dispose();
-  }
-
-  #label(label: string): void {
-    this.#xterm.textarea?.setAttribute('aria-label', label);
-  }
-
-  #refit(): void {
-    // A pane that is not shown has no size.
-    if (this.#fit.proposeDimensions()?.cols) this.#fit.fit();
-  }
+export interface Screen {
+  setOptions(options: ScreenOptions): void;
+  focus(): void;
+  clear(): void;
+  dispose(): void;
 }
 
-function colours() {
+const encoder = new TextEncoder();
+
+/** Draws the page's terminal into an element. Escape calls `leave`; Ctrl+[ sends an escape to the program. */
+export async function openScreen(host: HTMLElement, options: ScreenOptions, leave: () => void): Promise<Screen> {
+  await document.fonts.load(`13px ${token('--mono').split(',')[0] ?? ''}`).catch(() => {});
+  const machine = terminalMachine();
+  const screen = new Xterm({
+    allowProposedApi: true,
+    fontFamily: token('--mono'),
+    scrollback: 5000,
+    minimumContrastRatio: 4.5,
+    macOptionIsMeta: true,
+    cursorInactiveStyle: 'outline',
+  });
+  const fit = new FitAddon();
+  screen.loadAddon(fit);
+  screen.loadAddon(new Unicode11Addon());
+  screen.unicode.activeVersion = '11';
+  screen.loadAddon(new WebLinksAddon((_, uri) => void window.open(uri, '_blank', 'noopener,noreferrer')));
+  const setOptions = ({ theme, fontSize, screenReader, still, label }: ScreenOptions) => {
+    screen.options.theme = terminalTheme(theme);
+    screen.options.fontSize = fontSize;
+    screen.options.screenReaderMode = screenReader;
+    screen.options.cursorBlink = !still;
+    screen.textarea?.setAttribute('aria-label', label);
+    fit.fit();
+  };
+
+  screen.attachCustomKeyEventHandler((event) => {
+    if (event.key === 'Escape') {
+      if (event.type === 'keydown') leave();
+      return false;
+    }
+    if (event.key === 'F6') return false;
+    const ctrl = event.ctrlKey && !event.altKey && !event.metaKey;
+    // ^C copies when something is selected, as in other terminals of the web; otherwise it interrupts.
+    if (ctrl && event.code === 'KeyC' && (event.shiftKey || screen.hasSelection())) {
+      if (event.type === 'keydown') {
+        event.preventDefault();
+        void navigator.clipboard.writeText(screen.getSelection());
+        screen.clearSelection();
+      }
+      return false;
+    }
+    // The browser's own paste event brings the text.
+    if (ctrl && event.code === 'KeyV') return false;
+    return true;
+  });
+  screen.onData((data) => machine.type(encoder.encode(data)));
+  screen.onBinary((data) => machine.type(Uint8Array.from(data, (char) => char.charCodeAt(0))));
+  screen.onResize(({ cols, rows }) => machine.resize(cols, rows));
+  screen.open(host);
+  setOptions(options);
+  machine.resize(screen.cols, screen.rows);
+  const stop = machine.onOutput((bytes) => screen.write(bytes));
+  const observer = new ResizeObserver(() => {
+    if (host.clientWidth > 0 && host.clientHeight > 0) fit.fit();
+  });
+  observer.observe(host);
   return {
-    background: token('--surface'),
-    foreground: token('--ink'),
-    cursor: token('--ink'),
-    cursorAccent: token('--surface'),
-    selectionBackground: token('--line-strong'),
-    red: token('--bad'),
-    green: token('--ok'),
-    yellow: token('--pending'),
-    blue: token('--request'),
-    magenta: token('--delivery'),
-    cyan: token('--work'),
+    setOptions,
+    focus: () => screen.focus(),
+    clear: () => screen.clear(),
+    dispose() {
+      stop();
+      observer.disconnect();
+      screen.dispose();
+    },
   };
 }

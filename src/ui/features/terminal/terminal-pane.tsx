@@ -1,59 +1,81 @@
+import { Eraser } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { IconButton } from '../../components/button.tsx';
 import { Pane } from '../../components/pane.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
 import { leavePane, useEntrance } from '../../session/panes.ts';
 import { usePreferences } from '../../session/preferences.ts';
-import { useTheme } from '../../theme/theme.ts';
+import { useGraphAlive } from '../../session/session.ts';
+import { useReducedMotion, useTheme } from '../../theme/theme.ts';
 import type { Screen, ScreenOptions } from './screen.ts';
 import styles from './terminal.module.css';
 
-/** A terminal with a shell and kubectl. */
+/** A shell with kubectl. */
 export function TerminalPane() {
+  const t = useTranslate();
+  const [screen, setScreen] = useState<Screen>();
+  const tools = (
+    <IconButton label={t('terminal.clear')} disabled={!screen} onClick={() => screen?.clear()}>
+      <Eraser />
+    </IconButton>
+  );
   return (
-    <Pane id="terminal">
-      <TerminalScreen />
+    <Pane id="terminal" tools={tools}>
+      <TerminalScreen screen={screen} setScreen={setScreen} />
     </Pane>
   );
 }
 
-function TerminalScreen() {
+interface TerminalScreenProps {
+  readonly screen: Screen | undefined;
+  readonly setScreen: (screen: Screen | undefined) => void;
+}
+
+function TerminalScreen({ screen, setScreen }: TerminalScreenProps) {
   const t = useTranslate();
   const theme = useTheme();
+  const still = useReducedMotion();
   const { textSize, screenReader } = usePreferences();
   const host = useRef<HTMLDivElement>(null);
-  const [screen, setScreen] = useState<Screen>();
-  const [failure, setFailure] = useState<unknown>();
-  const label = t('pane.terminal');
-  const options = useMemo<ScreenOptions & { readonly theme: string }>(
-    () => ({ theme, fontSize: 13 * textSize, screenReader, label }),
-    [theme, textSize, screenReader, label],
+  const [problem, setProblem] = useState<string>();
+  const options = useMemo<ScreenOptions>(
+    () => ({ theme, fontSize: 13 * textSize, screenReader, still, label: t('pane.terminal') }),
+    [theme, textSize, screenReader, still, t],
   );
   const latest = useRef(options);
   useEffect(() => {
     latest.current = options;
-    screen?.configure(options);
-  }, [options, screen]);
+    screen?.setOptions(options);
+  }, [screen, options]);
 
+  const alive = useGraphAlive();
   useEffect(() => {
+    if (!alive) return;
     let over = false;
-    let made: Screen | undefined;
-    const load = async () => {
-      const { Screen } = await import('./screen.ts');
+    let opened: Screen | undefined;
+    const open = async () => {
+      const { openScreen } = await import('./screen.ts');
       if (over || !host.current) return;
-      made = new Screen(host.current, latest.current, () => leavePane('terminal'));
-      setScreen(made);
+      opened = await openScreen(host.current, latest.current, () => leavePane('terminal'));
+      if (over) opened.dispose();
+      else setScreen(opened);
     };
-    load().catch(setFailure);
+    open().catch((error: unknown) => setProblem(String(error)));
     return () => {
       over = true;
-      made?.dispose();
+      opened?.dispose();
       setScreen(undefined);
     };
-  }, []);
+  }, [alive, setScreen]);
+
   useEntrance(
     'terminal',
     useCallback(() => screen?.focus(), [screen]),
   );
-  if (failure !== undefined) throw failure;
-  return <div ref={host} className={styles.screen} />;
+  return (
+    <div className={`${styles.terminal} nokey`}>
+      {!screen && <p className={styles.loading}>{problem ?? t('inspector.loading')}</p>}
+      <div ref={host} className={styles.screen} />
+    </div>
+  );
 }
