@@ -2,7 +2,7 @@ import { assert } from '#base/assert.ts';
 import type { Timer } from '#base/clock.ts';
 import { Fifo } from '#base/fifo.ts';
 import type { Process } from '#base/pump.ts';
-import { MAX_PARENTS, type SpanId } from '#base/tracer.ts';
+import { MAX_PARENTS, type SpanAttributes, type SpanId } from '#base/tracer.ts';
 import { ControllerRateLimiter, type RateLimiter } from './rate-limiter.ts';
 
 /** A key taken from a {@link WorkQueue}, to be handed back by `done`. */
@@ -20,7 +20,8 @@ interface Pending {
 
 /**
  * Keys of objects that need work. Each is in the queue once however often it is added, is never worked on twice at the
- * same time, and comes back after `done` if it was added meanwhile. Follows client-go's util/workqueue, v1.33.
+ * same time, and comes back after `done` if it was added meanwhile. Takes and requeues are traced as work of the process.
+ * Follows client-go's util/workqueue, v1.33.
  */
 export class WorkQueue {
   readonly name: string;
@@ -77,7 +78,7 @@ export class WorkQueue {
     waiting?.timer.stop();
     const timer = this.#process.clock.afterFunc(ms, `${this.name} requeues ${key}`, () => {
       this.#delayed.delete(key);
-      const span = this.#process.tracer.instant('timer', this.name, `requeue ${key}`, cause, { afterMs: ms });
+      const span = this.#process.tracer.instant('timer', this.#process.name, `requeue ${key}`, cause, { afterMs: ms });
       this.add(key, span);
     });
     this.#delayed.set(key, { due, timer });
@@ -114,11 +115,13 @@ export class WorkQueue {
     const pending = this.#dirty.get(key) as Pending;
     this.#dirty.delete(key);
     this.#processing.add(key);
-    const waitedMs = this.#process.clock.now() - pending.since;
-    const span = this.#process.tracer.instant('take', this.name, key, pending.causes, {
-      waitedMs,
-      ...(pending.count > pending.causes.length ? { coalesced: pending.count } : {}),
-    });
+    const span = this.#process.tracer.instant(
+      'take',
+      this.#process.name,
+      key,
+      pending.causes,
+      this.#attributes(pending),
+    );
     return { key, span };
   }
 
@@ -126,6 +129,17 @@ export class WorkQueue {
   done(key: string): void {
     this.#processing.delete(key);
     if (this.#dirty.has(key)) this.#enqueue(key);
+  }
+
+  #attributes({ since, causes, count }: Pending): SpanAttributes | undefined {
+    const waitedMs = this.#process.clock.now() - since;
+    const own = this.name === this.#process.name;
+    if (own && waitedMs === 0 && count === causes.length) return undefined;
+    return {
+      ...(own ? {} : { queue: this.name }),
+      ...(waitedMs > 0 ? { waitedMs } : {}),
+      ...(count > causes.length ? { coalesced: count } : {}),
+    };
   }
 
   #enqueue(key: string): void {
