@@ -202,6 +202,18 @@ export class Invocation {
     }
   }
 
+  /** The next line of stdin, for a question. */
+  async stdinLine(): Promise<string> {
+    const stream = utf8Stream();
+    let text = '';
+    while (!text.includes('\n')) {
+      const bytes = await interruptible(this.context.stdin.read(), this.context.signal);
+      if (!bytes) break;
+      text += stream.push(bytes);
+    }
+    return text.split('\n')[0] ?? '';
+  }
+
   /** All of stdin, read once. */
   stdin(): Promise<string> {
     this.#stdin ??= this.#readStdin();

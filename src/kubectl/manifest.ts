@@ -100,23 +100,19 @@ function offsetOf(text: string, message: string): number {
 
 const STOP_VALIDATION = 'if you choose to ignore these errors, turn validation off with --validate=false';
 
-/**
- * The object of a document. Throws what kubectl says of a document that is no API object. `validated`: it must say its
- * version and kind, as when the server is going to check its fields.
- */
-export function decodeObject(value: JsonValue, source: string, validated: boolean): JsonObject {
-  if (validated) {
-    const missing = [];
-    if (isObject(value)) {
-      if (text(value, 'apiVersion') === '') missing.push('apiVersion not set');
-      if (text(value, 'kind') === '') missing.push('kind not set');
-    }
-    const [first] = missing;
-    if (first !== undefined) {
-      const list = missing.length === 1 ? first : `[${missing.join(', ')}]`;
-      throw new Error(`error validating ${goQuote(source)}: error validating data: ${list}; ${STOP_VALIDATION}`);
-    }
-  }
+/** Throws unless a document says its version and kind, as it must when the server is to check its fields. */
+export function checkKind(value: JsonValue, source: string): void {
+  if (!isObject(value)) return;
+  const missing = [];
+  if (text(value, 'apiVersion') === '') missing.push('apiVersion not set');
+  if (text(value, 'kind') === '') missing.push('kind not set');
+  if (missing.length === 0) return;
+  const list = missing.length === 1 ? missing[0] : `[${missing.join(', ')}]`;
+  throw new Error(`error validating ${goQuote(source)}: error validating data: ${list}; ${STOP_VALIDATION}`);
+}
+
+/** The object of a document. Throws what kubectl says of a document that is no API object. */
+export function decodeObject(value: JsonValue, source: string): JsonObject {
   const problem = notAnObject(value);
   if (problem !== undefined) throw new Error(`unable to decode ${goQuote(source)}: ${problem}`);
   return value as JsonObject;

@@ -7,7 +7,7 @@ import type { ApiResource } from './discovery.ts';
 import { asError, ErrorList, NoKindMatchError } from './errors.ts';
 import { isList, kindOf, object, objects, strings, text, withMetadata } from './fields.ts';
 import { byCodeUnit } from './go-format.ts';
-import { decodeObject, decodeStream } from './manifest.ts';
+import { checkKind, decodeObject, decodeStream } from './manifest.ts';
 import { ResourceClient } from './resource-client.ts';
 
 /** One object, or one list, that a command works on. */
@@ -66,8 +66,8 @@ Example resource specifications include:
    '<resource>'`;
 
 type Visit = (info: ResourceInfo) => Promise<void> | void;
-/** Where infos come from; throws when there is no more to be had. */
-type Source = (visit: Visit) => Promise<void>;
+/** Where infos come from. `fail` takes an error about one of them, after which others may follow; what is thrown ends it. */
+type Source = (visit: Visit, fail: (error: Error) => void) => Promise<void>;
 
 /** The objects that were asked for. */
 export class ResourceResult {
@@ -112,7 +112,7 @@ export class ResourceResult {
           } catch (thrown) {
             failed(thrown);
           }
-        });
+        }, failed);
       } catch (thrown) {
         if (!this.#continue) {
           if (ignore(asError(thrown))) continue;
@@ -382,12 +382,14 @@ class Builder {
     const { accept, latest, continueOnError } = this.#options;
     const sources = files.sources.map(
       (source): Source =>
-        (visit) =>
-          source((info) =>
-            this.#deliver(info, async (each) => {
-              const placed = this.#placed(each);
-              await visit(latest ? await retrieve(this.#invocation, placed, accept) : placed);
-            }),
+        (visit, fail) =>
+          source(
+            (info) =>
+              this.#deliver(info, async (each) => {
+                const placed = this.#placed(each);
+                await visit(latest ? await retrieve(this.#invocation, placed, accept) : placed);
+              }),
+            fail,
           ),
     );
     let filtered = sources;
@@ -402,11 +404,11 @@ class Builder {
       }
       filtered = sources.map(
         (source): Source =>
-          (visit) =>
+          (visit, fail) =>
             source(async (info) => {
               if (matchesLabels(selector, Object.fromEntries(strings(info.object, 'metadata', 'labels'))))
                 await visit(info);
-            }),
+            }, fail),
       );
     }
     return this.#result(filtered, { targetsSingleItems: true, singleItemImplied: files.single }, continueOnError);
@@ -500,7 +502,7 @@ class Builder {
       if (name === '-') {
         if (stream) errors.push(new Error('standard input cannot be used for multiple arguments'));
         stream = true;
-        sources.push((visit) => this.#read('STDIN', () => this.#invocation.stdin(), visit));
+        sources.push((visit, fail) => this.#read('STDIN', () => this.#invocation.stdin(), visit, fail));
         continue;
       }
       if (/^https?:\/\//.test(name)) {
@@ -517,7 +519,7 @@ class Builder {
         const found = await this.#walk(path, path, recursive);
         if (found.length > 1) directory = true;
         for (const file of found)
-          sources.push((visit) => this.#read(file, () => this.#invocation.readFile(file), visit));
+          sources.push((visit, fail) => this.#read(file, () => this.#invocation.readFile(file), visit, fail));
         if (found.length === 0)
           errors.push(new Error(`error reading [${path}]: recognized file extensions are [.json .yaml .yml]`));
       }
@@ -556,7 +558,7 @@ class Builder {
   }
 
   /** The objects of a file, one after the other. */
-  async #read(source: string, load: () => Promise<string>, visit: Visit): Promise<void> {
+  async #read(source: string, load: () => Promise<string>, visit: Visit, fail: (error: Error) => void): Promise<void> {
     const stream = decodeStream(await load());
     for (;;) {
       let next: IteratorResult<JsonValue>;
@@ -567,8 +569,15 @@ class Builder {
       }
       if (next.done) return;
       if (next.value === null) continue;
-      const value = decodeObject(next.value, source, this.#options.validated ?? false);
-      await visit(await this.#infoOf(value, source));
+      if (this.#options.validated) checkKind(next.value, source);
+      let info: ResourceInfo;
+      try {
+        info = await this.#infoOf(decodeObject(next.value, source), source);
+      } catch (error) {
+        fail(asError(error));
+        continue;
+      }
+      await visit(info);
     }
   }
 
