@@ -29,11 +29,6 @@ function parseAddress(value: string): ParsedAddress | undefined {
   return { bytes: address.toByteArray(), text: address.toRFC5952String(), nonStandard: false };
 }
 
-/** Whether a text is an IP address of either family, leading zeros allowed. */
-export function isIPAddress(value: string): boolean {
-  return parseAddress(value) !== undefined;
-}
-
 /** Whether addresses are of both families. They must be valid. */
 export function isDualStack(addresses: readonly string[]): boolean {
   const families = new Set(addresses.map((address) => address.includes(':')));

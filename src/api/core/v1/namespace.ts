@@ -36,7 +36,7 @@ function validate({ metadata, spec }: Namespace): FieldError[] {
 }
 
 /** Checks the finalizers that PUT …/finalize sets. Follows ValidateNamespaceFinalizeUpdate, v1.33. */
-export function validateFinalize({ spec }: Namespace): FieldError[] {
+function validateFinalize({ spec }: Namespace): FieldError[] {
   const errors: FieldError[] = [];
   spec.finalizers?.forEach((finalizer, i) => validateFinalizerName(finalizer, `spec.finalizers[${i}]`, errors));
   return errors;

@@ -18,23 +18,10 @@ export function isPodReady(pod: Pod): boolean {
   return isPodConditionTrue(pod, 'Ready');
 }
 
-/** Whether the Pod is ready and has been for so many seconds; `now` in ms. */
-export function isPodAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
-  const ready = podCondition(pod, 'Ready');
-  if (ready?.status !== 'True') return false;
-  if (minReadySeconds === 0) return true;
-  return !!ready.lastTransitionTime && Date.parse(ready.lastTransitionTime) + minReadySeconds * 1000 < now;
-}
-
 /** Whether nothing will run in the Pod any more: Succeeded or Failed. */
 export function isPodTerminal(pod: Pod): boolean {
   const phase = pod.status?.phase;
   return phase === 'Succeeded' || phase === 'Failed';
-}
-
-/** Whether the Pod neither ended nor is being deleted. */
-export function isPodActive(pod: Pod): boolean {
-  return !isPodTerminal(pod) && !pod.metadata.deletionTimestamp;
 }
 
 /** Whether the kubelet's own file, not the API, is the Pod's source. */

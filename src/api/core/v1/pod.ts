@@ -9,13 +9,9 @@ import {
   prepareResizeUpdate,
   prepareStatusUpdate,
 } from './pod-strategy.ts';
-import {
-  validateEphemeralContainersUpdate,
-  validatePod,
-  validatePodResize,
-  validatePodUpdate,
-} from './pod-validation.ts';
+import { validatePod } from './pod-validation.ts';
 import { podStatusWarnings, validatePodStatusUpdate } from './pod-validation-status.ts';
+import { validateEphemeralContainersUpdate, validatePodResize, validatePodUpdate } from './pod-validation-update.ts';
 
 /** Pods. Binding, eviction, logs and exec are endpoints of the registry layer. */
 export const pods = defineResource<Pod>({
