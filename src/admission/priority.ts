@@ -1,5 +1,5 @@
-import type { Pod } from '#api/generated/types.ts';
-import { type PriorityClass, priorityClasses } from '#api/scheduling/v1/priority-class.ts';
+import type { Pod, PriorityClass } from '#api/generated/types.ts';
+import { priorityClasses } from '#api/scheduling/v1/priority-class.ts';
 import type { AdmissionAttributes, AdmissionPlugin, RequestContext } from '#apiserver/contract.ts';
 import { admissionForbidden } from './forbidden.ts';
 

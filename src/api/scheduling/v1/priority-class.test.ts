@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type PriorityClass, priorityClasses, systemPriorityClasses } from './priority-class.ts';
+import type { PriorityClass } from '../../generated/types.ts';
+import { priorityClasses, systemPriorityClasses } from './priority-class.ts';
 
 const make = (name: string, value: number, fields: Partial<PriorityClass> = {}): PriorityClass => ({
   metadata: { name },

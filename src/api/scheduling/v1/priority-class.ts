@@ -5,10 +5,7 @@ import { ageColumn, nameColumn } from '../../columns.ts';
 import { validatePreemptionPolicy } from '../../core/v1/pod-validation-scheduling.ts';
 import { fill } from '../../fill.ts';
 import { validateStandardFinalizers } from '../../finalizers.ts';
-import type { PriorityClass as GeneratedPriorityClass } from '../../generated/types.ts';
-
-/** The published definitions without prose lack the field that is called `description`. */
-export type PriorityClass = GeneratedPriorityClass & { readonly description?: string };
+import type { PriorityClass } from '../../generated/types.ts';
 
 const SYSTEM_PREFIX = 'system-';
 const HIGHEST_USER_DEFINABLE_PRIORITY = 1_000_000_000;
