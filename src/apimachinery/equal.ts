@@ -9,6 +9,7 @@ export function jsonEqual(a: unknown, b: unknown): boolean {
   for (const key in left) {
     if (left[key] !== undefined && !(Object.hasOwn(right, key) && jsonEqual(left[key], right[key]))) return false;
   }
-  for (const key in right) if (right[key] !== undefined && !(Object.hasOwn(left, key) && left[key] !== undefined)) return false;
+  for (const key in right)
+    if (right[key] !== undefined && !(Object.hasOwn(left, key) && left[key] !== undefined)) return false;
   return true;
 }

@@ -5,7 +5,12 @@ import { JsonSyntaxError, OddNumber, plainJson, readJson, RepeatedKeys } from '.
 test('reads what JSON.parse reads', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
-      expect(plainJson(readJson(JSON.stringify(value)))).toEqual(JSON.parse(JSON.stringify(value)));
+      // Integers that a double does not hold for certain are BigInts.
+      const text = JSON.stringify(value);
+      const doubles = JSON.stringify(plainJson(readJson(text)), (_, each: unknown) =>
+        typeof each === 'bigint' ? Number(each) : each,
+      );
+      expect(JSON.parse(doubles)).toEqual(JSON.parse(text));
     }),
   );
   expect(readJson(' {"a" : [ 1 , -2.5, "x\\n\\u00e9\\ud83d\\ude00", true, false, null, {} , [] ] } \n')).toEqual({

@@ -17,7 +17,8 @@ const MISSING = 'missing value';
  * {@link PatchError}. Negative array indices count from the end, as the library of the API server allows.
  */
 export function applyJsonPatch(document: JsonValue, patch: JsonValue): JsonValue {
-  if (!Array.isArray(patch)) throw new PatchError(400, 'json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  if (!Array.isArray(patch))
+    throw new PatchError(400, 'json: cannot unmarshal object into Go value of type jsonpatch.Patch');
   let result = document;
   for (const operation of patch as Operation[]) result = apply(result, operation);
   return result;
@@ -25,7 +26,8 @@ export function applyJsonPatch(document: JsonValue, patch: JsonValue): JsonValue
 
 function apply(document: JsonValue, operation: Operation): JsonValue {
   const { op, path, from, value } = operation;
-  if (op !== undefined && path === undefined) throw new PatchError(422, `${op} operation failed to decode path: ${MISSING}`);
+  if (op !== undefined && path === undefined)
+    throw new PatchError(422, `${op} operation failed to decode path: ${MISSING}`);
   switch (op) {
     case 'add':
       if (value === undefined) throw new PatchError(422, `add operation failed to decode: ${MISSING}`);
@@ -33,17 +35,24 @@ function apply(document: JsonValue, operation: Operation): JsonValue {
     case 'remove':
       return remove(document, path);
     case 'replace':
-      if (lookUp(document, path) === undefined) throw new PatchError(422, `replace operation does not apply: doc is missing key: ${path}: ${MISSING}`);
-      return change(document, path, (parent, key) => (Array.isArray(parent) ? parent.with(position(parent, key, 'replace', path), value ?? null) : { ...(parent as object), [key]: value ?? null }));
+      if (lookUp(document, path) === undefined)
+        throw new PatchError(422, `replace operation does not apply: doc is missing key: ${path}: ${MISSING}`);
+      return change(document, path, (parent, key) =>
+        Array.isArray(parent)
+          ? parent.with(position(parent, key, 'replace', path), value ?? null)
+          : { ...(parent as object), [key]: value ?? null },
+      );
     case 'test': {
       const found = lookUp(document, path);
-      if (!jsonEqual(found ?? null, value ?? null)) throw new PatchError(422, `testing value ${path} failed: test failed`);
+      if (!jsonEqual(found ?? null, value ?? null))
+        throw new PatchError(422, `testing value ${path} failed: test failed`);
       return document;
     }
     case 'copy':
     case 'move': {
       const found = lookUp(document, from ?? '');
-      if (found === undefined) throw new PatchError(422, `${op} operation does not apply: doc is missing from path: ${from}: ${MISSING}`);
+      if (found === undefined)
+        throw new PatchError(422, `${op} operation does not apply: doc is missing from path: ${from}: ${MISSING}`);
       return insert(op === 'move' ? remove(document, from ?? '') : document, path, found, op);
     }
     default:
@@ -88,7 +97,11 @@ function remove(document: JsonValue, path: string): JsonValue {
     path,
     (parent, key) => {
       if (Array.isArray(parent)) return parent.toSpliced(position(parent, key, 'remove', path), 1);
-      if (!Object.hasOwn(parent as object, key)) throw new PatchError(422, `error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: ${MISSING}`);
+      if (!Object.hasOwn(parent as object, key))
+        throw new PatchError(
+          422,
+          `error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: ${MISSING}`,
+        );
       const { [key]: _gone, ...rest } = parent as Record<string, JsonValue>;
       return rest;
     },
@@ -98,17 +111,28 @@ function remove(document: JsonValue, path: string): JsonValue {
 
 function position(list: readonly JsonValue[], key: string, op: string, path: string, size = list.length): number {
   const i = Number(key);
-  if (!/^-?\d+$/.test(key)) throw new PatchError(422, `error in ${op} for path: '${path}': strconv.Atoi: parsing "${key}": invalid syntax`);
-  if (i >= size || i < -size) throw new PatchError(422, `error in ${op} for path: '${path}': Unable to access invalid index: ${i}: invalid index referenced`);
+  if (!/^-?\d+$/.test(key))
+    throw new PatchError(422, `error in ${op} for path: '${path}': strconv.Atoi: parsing "${key}": invalid syntax`);
+  if (i >= size || i < -size)
+    throw new PatchError(
+      422,
+      `error in ${op} for path: '${path}': Unable to access invalid index: ${i}: invalid index referenced`,
+    );
   return i < 0 ? i + size : i;
 }
 
 /** Rebuilds the spine down to the parent that `path` names. */
-function change(document: JsonValue, path: string, edit: (parent: JsonValue, key: string) => JsonValue, op = 'replace'): JsonValue {
+function change(
+  document: JsonValue,
+  path: string,
+  edit: (parent: JsonValue, key: string) => JsonValue,
+  op = 'replace',
+): JsonValue {
   const keys = tokens(path);
   const walk = (at: JsonValue | undefined, depth: number): JsonValue => {
     const key = keys[depth];
-    if (key === undefined || (!Array.isArray(at) && !isJsonMap(at))) throw new PatchError(422, `${op} operation does not apply: doc is missing path: "${path}": ${MISSING}`);
+    if (key === undefined || (!Array.isArray(at) && !isJsonMap(at)))
+      throw new PatchError(422, `${op} operation does not apply: doc is missing path: "${path}": ${MISSING}`);
     if (depth === keys.length - 1) return edit(at as JsonValue, key);
     if (Array.isArray(at)) {
       const i = position(at, key, op, path);

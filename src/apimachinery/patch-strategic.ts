@@ -32,9 +32,19 @@ function metaOf(schema: Schema | undefined, name: string): FieldMeta {
   if (schema?.kind === 'struct') {
     const field = schema.fields.get(name);
     const strategies = field?.patchStrategy ?? [];
-    return { schema: field?.schema, merge: strategies.includes('merge'), replace: strategies.includes('replace'), mergeKey: field?.patchMergeKey };
+    return {
+      schema: field?.schema,
+      merge: strategies.includes('merge'),
+      replace: strategies.includes('replace'),
+      mergeKey: field?.patchMergeKey,
+    };
   }
-  return { schema: schema?.kind === 'map' ? schema.values : undefined, merge: false, replace: false, mergeKey: undefined };
+  return {
+    schema: schema?.kind === 'map' ? schema.values : undefined,
+    merge: false,
+    replace: false,
+    mergeKey: undefined,
+  };
 }
 
 const mutableCopy = (map: JsonMap): Mutable => Object.assign(Object.create(null) as Mutable, map);
@@ -47,7 +57,7 @@ function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined)
       return rest;
     }
     if (directive === 'delete') return {};
-    throw new PatchError(500, `unknown patch type: ${String(directive)} in map: ${goMap(patch)}`);
+    throw new PatchError(500, `unknown patch type: ${goValue(directive)} in map: ${goMap(patch)}`);
   }
   const result = mutableCopy(original);
   const rest = mutableCopy(patch);
@@ -57,7 +67,8 @@ function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined)
     if (name.startsWith(DELETE_FROM)) {
       const key = name.slice(DELETE_FROM.length);
       const list = result[key];
-      if (Array.isArray(list)) result[key] = list.filter((item) => !(value as JsonValue[]).some((gone) => jsonEqual(gone, item)));
+      if (Array.isArray(list))
+        result[key] = list.filter((item) => !(value as JsonValue[]).some((gone) => jsonEqual(gone, item)));
       continue;
     }
     if (value === null) {
@@ -66,8 +77,10 @@ function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined)
     }
     const before = result[name];
     const meta = metaOf(schema, name);
-    if (isJsonMap(before) && isJsonMap(value)) result[name] = meta.replace ? value : mergeMap(before, value, meta.schema);
-    else if (Array.isArray(before) && Array.isArray(value)) result[name] = meta.merge ? mergeList(before, value, meta) : value;
+    if (isJsonMap(before) && isJsonMap(value))
+      result[name] = meta.replace ? value : mergeMap(before, value, meta.schema);
+    else if (Array.isArray(before) && Array.isArray(value))
+      result[name] = meta.merge ? mergeList(before, value, meta) : value;
     else {
       const plain = withoutDirectives(value);
       if (plain === undefined) delete result[name];
@@ -105,7 +118,8 @@ function mergeInOrder(result: Mutable, patch: Mutable, key: string, schema: Sche
   }
   if (change) checkOrder(change as JsonValue[], order, meta.mergeKey, key);
   let merged: readonly JsonValue[];
-  if (before && change) merged = meta.merge ? mergeList(before as JsonValue[], change as JsonValue[], meta) : (change as JsonValue[]);
+  if (before && change)
+    merged = meta.merge ? mergeList(before as JsonValue[], change as JsonValue[], meta) : (change as JsonValue[]);
   else if (before) merged = before as JsonValue[];
   else if (change) merged = (withoutDirectives(change) ?? []) as JsonValue[];
   else return;
@@ -114,14 +128,22 @@ function mergeInOrder(result: Mutable, patch: Mutable, key: string, schema: Sche
   delete patch[name];
 }
 
-function checkOrder(list: readonly JsonValue[], order: readonly JsonValue[], mergeKey: string | undefined, key: string): void {
+function checkOrder(
+  list: readonly JsonValue[],
+  order: readonly JsonValue[],
+  mergeKey: string | undefined,
+  key: string,
+): void {
   if (order.length === 0 || list.length === 0) return;
   const same = sameItem(mergeKey);
   const wanted = list.filter((item) => !(isJsonMap(item) && item[DIRECTIVE] !== undefined));
   let at = 0;
   for (const item of order) if (at < wanted.length && same(wanted[at] as JsonValue, item)) at++;
   if (at < wanted.length) {
-    throw new PatchError(500, `The order in patch list:\n${goList(list)}\n doesn't match ${key.slice(0, key.indexOf('/'))} list:\n${goList(order)}\n`);
+    throw new PatchError(
+      500,
+      `The order in patch list:\n${goList(list)}\n doesn't match ${key.slice(0, key.indexOf('/'))} list:\n${goList(order)}\n`,
+    );
   }
 }
 
@@ -166,11 +188,13 @@ function mergeList(original: readonly JsonValue[], patch: readonly JsonValue[], 
     return arrange(both, patch, original, jsonEqual);
   }
   const { mergeKey } = meta;
-  const name = meta.schema?.kind === 'list' && meta.schema.items.kind === 'struct' ? (meta.schema.items.name ?? '') : '';
+  const name =
+    meta.schema?.kind === 'list' && meta.schema.items.kind === 'struct' ? (meta.schema.items.name ?? '') : '';
   if (!mergeKey) throw new PatchError(500, `cannot merge lists without merge key for ${name}`);
   const keyOf = (item: JsonValue): JsonValue => {
     const value = isJsonMap(item) ? item[mergeKey] : undefined;
-    if (value === undefined) throw new PatchError(500, `map: ${isJsonMap(item) ? goMap(item) : String(item)} does not contain declared merge key: ${mergeKey}`);
+    if (value === undefined)
+      throw new PatchError(500, `map: ${goValue(item)} does not contain declared merge key: ${mergeKey}`);
     return value;
   };
   let kept = [...original];
@@ -184,7 +208,7 @@ function mergeList(original: readonly JsonValue[], patch: readonly JsonValue[], 
       const key = keyOf(item);
       kept = kept.filter((other) => !(isJsonMap(other) && jsonEqual(other[mergeKey], key)));
     } else if (directive === 'merge') throw new PatchError(500, 'merging lists cannot yet be specified in the patch');
-    else throw new PatchError(500, `unknown patch type: ${String(directive)} in map: ${goMap(item)}`);
+    else throw new PatchError(500, `unknown patch type: ${goValue(directive)} in map: ${goMap(item)}`);
   }
   if (replace) return plain;
   const items = meta.schema?.kind === 'list' ? meta.schema.items : undefined;
@@ -216,7 +240,7 @@ function withoutDirectives(value: JsonValue): JsonValue | undefined {
 function goValue(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return goList(value);
   if (isJsonMap(value)) return goMap(value);
-  return value === null || value === undefined ? '<nil>' : String(value);
+  return typeof value === 'object' || value === undefined ? '<nil>' : String(value);
 }
 const goList = (list: readonly JsonValue[]): string => `[${list.map(goValue).join(' ')}]`;
 /** A map as Go's `%v` prints it: `map[a:1 b:2]`, keys sorted. */

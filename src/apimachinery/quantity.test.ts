@@ -33,7 +33,9 @@ test.each(['', 'abc', '1.2.3', '1Kib', '1 Gi', '--1', '.', '1ki'])('%j is no qua
 });
 
 test('values round up', () => {
-  expect([quantityValue('1500m'), quantityMilliValue('1.5'), quantityMilliValue('1u'), quantityValue('8Gi')]).toEqual([2, 1500, 1, 8589934592]);
+  expect([quantityValue('1500m'), quantityMilliValue('1.5'), quantityMilliValue('1u'), quantityValue('8Gi')]).toEqual([
+    2, 1500, 1, 8589934592,
+  ]);
   expect(compareQuantities('1000m', '1')).toBe(0);
   expect(addQuantities('100m', '1')).toBe('1100m');
 });

@@ -26,7 +26,8 @@ export function parseQuantity(text: string): Quantity {
   if (text === '') throw new QuantityError(FORMAT_ERROR);
   const match = PATTERN.exec(text);
   if (!match || (match[2] === '' && !match[3])) {
-    if (/^[+-]?[0-9.]+[a-zA-Z]*[+-]?[0-9]*$/.test(text) && !/\..*\./.test(text) && /\d/.test(text)) throw new QuantityError('unable to parse quantity\'s suffix');
+    if (/^[+-]?[0-9.]+[a-zA-Z]*[+-]?[0-9]*$/.test(text) && !/\..*\./.test(text) && /\d/.test(text))
+      throw new QuantityError("unable to parse quantity's suffix");
     throw new QuantityError(FORMAT_ERROR);
   }
   const [, sign, whole = '', fraction = '', suffix = ''] = match;
@@ -88,7 +89,8 @@ export function canonicalQuantity(text: string): string {
   if (quantity.format !== 'BinarySI' && BINARY[suffix] === undefined) {
     const digits = whole + fraction;
     const scale = (DECIMAL[suffix] ?? Number(suffix.slice(1))) - fraction.length;
-    if (digits.length <= 18 && scale >= -9 && scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0')) return text;
+    if (digits.length <= 18 && scale >= -9 && scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0'))
+      return text;
   }
   return formatQuantity(quantity);
 }
@@ -127,7 +129,10 @@ export function compareQuantities(a: string | number, b: string | number): numbe
 /** The sum in the format of the first. */
 export function addQuantities(a: string, b: string): string {
   const first = parseQuantity(a);
-  return formatQuantity({ nanos: first.nanos + nanosOf(b), format: first.nanos === 0n ? parseQuantity(b).format : first.format });
+  return formatQuantity({
+    nanos: first.nanos + nanosOf(b),
+    format: first.nanos === 0n ? parseQuantity(b).format : first.format,
+  });
 }
 
 /** The difference in the format of the first. */

@@ -18,7 +18,21 @@ export class SelectorError extends Error {
 }
 
 interface Token {
-  readonly kind: ')' | ',' | '!' | '==' | '=' | '>' | 'in' | '<' | '!=' | 'notin' | '(' | 'identifier' | 'end' | 'error';
+  readonly kind:
+    | ')'
+    | ','
+    | '!'
+    | '=='
+    | '='
+    | '>'
+    | 'in'
+    | '<'
+    | '!='
+    | 'notin'
+    | '('
+    | 'identifier'
+    | 'end'
+    | 'error';
   readonly text: string;
 }
 
@@ -55,7 +69,8 @@ export function parseLabelSelector(text: string): LabelSelectorTerms {
   const tokens = tokenize(text);
   let at = 0;
   // Keywords stand for themselves where a key or a value is expected.
-  const asValue = (token: Token): Token => (token.kind === 'in' || token.kind === 'notin' ? { kind: 'identifier', text: token.text } : token);
+  const asValue = (token: Token): Token =>
+    token.kind === 'in' || token.kind === 'notin' ? { kind: 'identifier', text: token.text } : token;
   const look = () => asValue(tokens[at] as Token);
   const take = () => asValue(tokens[at++] as Token);
   const fail = (message: string): never => {
@@ -66,14 +81,19 @@ export function parseLabelSelector(text: string): LabelSelectorTerms {
   for (;;) {
     const token = look();
     if (token.kind !== 'identifier' && token.kind !== '!') {
-      fail(token.kind === 'end' ? `found '', expected: identifier after ','` : `found '${token.text}', expected: !, identifier, or 'end of string'`);
+      fail(
+        token.kind === 'end'
+          ? `found '', expected: identifier after ','`
+          : `found '${token.text}', expected: !, identifier, or 'end of string'`,
+      );
     }
     requirements.push(requirement());
     const next = take();
     if (next.kind === 'end') break;
     if (next.kind !== ',') fail(`found '${next.text}', expected: ',' or 'end of string'`);
     const after = look();
-    if (after.kind !== 'identifier' && after.kind !== '!') fail(`found '${after.text}', expected: identifier after ','`);
+    if (after.kind !== 'identifier' && after.kind !== '!')
+      fail(`found '${after.text}', expected: identifier after ','`);
   }
   return requirements.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 
@@ -128,7 +148,8 @@ export function parseLabelSelector(text: string): LabelSelectorTerms {
       at++;
       return [''];
     }
-    if (first.kind !== 'identifier' && first.kind !== ',') fail(`found '${first.text}', expected: ',', ')' or identifier`);
+    if (first.kind !== 'identifier' && first.kind !== ',')
+      fail(`found '${first.text}', expected: ',', ')' or identifier`);
     const values: string[] = [];
     for (;;) {
       const token = take();
@@ -218,7 +239,11 @@ function meets({ key, operator, values }: LabelRequirement, labels: Labels): boo
 /** metav1.LabelSelector, as objects hold it. */
 export interface LabelSelectorLike {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 }
 
 const EXPRESSION_OPERATORS: Readonly<Record<string, LabelOperator>> = {
@@ -233,7 +258,11 @@ const EXPRESSION_OPERATORS: Readonly<Record<string, LabelOperator>> = {
 /** The requirements of an object's selector. Absent selects nothing (undefined), an empty one everything. */
 export function labelSelectorTerms(selector: LabelSelectorLike | undefined): LabelSelectorTerms | undefined {
   if (!selector) return undefined;
-  const terms: LabelRequirement[] = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({ key, operator: '=', values: [value] }));
+  const terms: LabelRequirement[] = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({
+    key,
+    operator: '=',
+    values: [value],
+  }));
   for (const { key, operator, values } of selector.matchExpressions ?? []) {
     const known = EXPRESSION_OPERATORS[operator];
     if (!known) throw new SelectorError(`${goQuote(operator)} is not a valid label selector operator`);
@@ -278,7 +307,11 @@ export function parseFieldSelector(text: string): readonly FieldRequirement[] {
     if (term === '') continue;
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
     if (!match) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
-    requirements.push({ field: match[1] as string, operator: match[2] === '!=' ? '!=' : '=', value: unescape(match[3] as string) });
+    requirements.push({
+      field: match[1] as string,
+      operator: match[2] === '!=' ? '!=' : '=',
+      value: unescape(match[3] as string),
+    });
   }
   return requirements;
 }
@@ -299,8 +332,10 @@ function splitTerms(text: string): string[] {
 
 function unescape(text: string): string {
   return text.replace(/\\(.?)|[,=]/gs, (sequence, escaped: string | undefined) => {
-    if (escaped === undefined) throw new SelectorError(`invalid field selector: unescaped character in value: ${sequence.charCodeAt(0)}`);
-    if (escaped !== '\\' && escaped !== ',' && escaped !== '=') throw new SelectorError(`invalid field selector: invalid escape sequence: ${sequence}`);
+    if (escaped === undefined)
+      throw new SelectorError(`invalid field selector: unescaped character in value: ${sequence.charCodeAt(0)}`);
+    if (escaped !== '\\' && escaped !== ',' && escaped !== '=')
+      throw new SelectorError(`invalid field selector: invalid escape sequence: ${sequence}`);
     return escaped;
   });
 }

@@ -32,7 +32,16 @@ export class StatusError extends Error {
 
   constructor(code: number, reason: string, message: string, details?: Status['details']) {
     super(message);
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details ? { details } : {}), code };
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason,
+      ...(details ? { details } : {}),
+      code,
+    };
   }
 
   get reason(): string {
@@ -55,7 +64,11 @@ interface Qualified {
 }
 
 const qualified = (resource: Qualified) => (resource.group ? `${resource.plural}.${resource.group}` : resource.plural);
-const details = (resource: Qualified, name: string) => ({ name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural });
+const details = (resource: Qualified, name: string) => ({
+  name,
+  ...(resource.group ? { group: resource.group } : {}),
+  kind: resource.plural,
+});
 
 // The constructors below follow apimachinery/pkg/api/errors, v1.33.
 
@@ -64,15 +77,27 @@ export function notFound(resource: Qualified, name: string): StatusError {
 }
 
 export function alreadyExists(resource: Qualified, name: string): StatusError {
-  return new StatusError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, details(resource, name));
+  return new StatusError(
+    409,
+    'AlreadyExists',
+    `${qualified(resource)} "${name}" already exists`,
+    details(resource, name),
+  );
 }
 
 export function conflict(resource: Qualified, name: string, why: string): StatusError {
-  return new StatusError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, details(resource, name));
+  return new StatusError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`,
+    details(resource, name),
+  );
 }
 
 export function forbidden(resource: Qualified, name: string, why: string): StatusError {
-  const message = name ? `${qualified(resource)} "${name}" is forbidden: ${why}` : `${qualified(resource)} is forbidden: ${why}`;
+  const message = name
+    ? `${qualified(resource)} "${name}" is forbidden: ${why}`
+    : `${qualified(resource)} is forbidden: ${why}`;
   return new StatusError(403, 'Forbidden', message, details(resource, name));
 }
 
@@ -81,10 +106,15 @@ export function badRequest(message: string): StatusError {
 }
 
 export function methodNotSupported(resource: Qualified, verb: string): StatusError {
-  return new StatusError(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind "${qualified(resource)}"`, {
-    ...(resource.group ? { group: resource.group } : {}),
-    kind: resource.plural,
-  });
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    `${verb} is not supported on resources of kind "${qualified(resource)}"`,
+    {
+      ...(resource.group ? { group: resource.group } : {}),
+      kind: resource.plural,
+    },
+  );
 }
 
 export function expired(message: string): StatusError {
@@ -100,7 +130,11 @@ export function serviceUnavailable(message: string): StatusError {
 }
 
 /** 422 with every error as a cause. `kind` is the object's kind. */
-export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): StatusError {
+export function invalid(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): StatusError {
   const texts = [...new Set(errors.map((error) => `${error.field}: ${error.text}`))];
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const named = kind.group ? `${kind.kind}.${kind.group}` : kind.kind;

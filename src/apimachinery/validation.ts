@@ -57,15 +57,18 @@ function fieldError(type: FieldErrorType, field: string, head: string, detail: s
   return { type, field, text: detail ? `${head}: ${detail}` : head };
 }
 
-export const required = (field: string, detail = ''): FieldError => fieldError('Required', field, 'Required value', detail);
-export const forbiddenField = (field: string, detail: string): FieldError => fieldError('Forbidden', field, 'Forbidden', detail);
+export const required = (field: string, detail = ''): FieldError =>
+  fieldError('Required', field, 'Required value', detail);
+export const forbiddenField = (field: string, detail: string): FieldError =>
+  fieldError('Forbidden', field, 'Forbidden', detail);
 export const invalidField = (field: string, value: BadValue, detail: string): FieldError =>
   fieldError('Invalid', field, `Invalid value: ${show(value)}`, detail);
 export const typeInvalid = (field: string, value: BadValue, detail: string): FieldError =>
   fieldError('TypeInvalid', field, `Invalid value: ${show(value)}`, detail);
 export const duplicate = (field: string, value: BadValue): FieldError =>
   fieldError('Duplicate', field, `Duplicate value: ${show(value)}`, '');
-export const notFoundField = (field: string, value: BadValue): FieldError => fieldError('NotFound', field, `Not found: ${show(value)}`, '');
+export const notFoundField = (field: string, value: BadValue): FieldError =>
+  fieldError('NotFound', field, `Not found: ${show(value)}`, '');
 /** `supported` in the order in which the message lists it (upstream sorts most of them). */
 export const notSupported = (field: string, value: BadValue, supported: readonly string[]): FieldError =>
   fieldError(
@@ -75,14 +78,20 @@ export const notSupported = (field: string, value: BadValue, supported: readonly
     supported.length ? `supported values: ${supported.map(goQuote).join(', ')}` : '',
   );
 export const tooLong = (field: string, maxBytes: number): FieldError =>
-  fieldError('TooLong', field, 'Too long', maxBytes >= 0 ? `may not be more than ${maxBytes} bytes` : 'value is too long');
+  fieldError(
+    'TooLong',
+    field,
+    'Too long',
+    maxBytes >= 0 ? `may not be more than ${maxBytes} bytes` : 'value is too long',
+  );
 export const tooMany = (field: string, actual: number, max: number): FieldError =>
   fieldError('TooMany', field, `Too many: ${actual}`, `must have at most ${max} items`);
 export const internalFieldError = (field: string, detail: string): FieldError =>
   fieldError('InternalError', field, 'Internal error', detail);
 
 /** `path.child`, or `child` at the root. */
-export const child = (path: string, ...names: readonly string[]): string => [...(path ? [path] : []), ...names].join('.');
+export const child = (path: string, ...names: readonly string[]): string =>
+  [...(path ? [path] : []), ...names].join('.');
 export const index = (path: string, i: number): string => `${path}[${i}]`;
 export const keyed = (path: string, key: string): string => `${path}[${key}]`;
 
@@ -98,10 +107,13 @@ export function byteLength(text: string): number {
 
 export const maxLengthError = (length: number): string => `must be no more than ${length} characters`;
 export const emptyError = (): string => 'must be non-empty';
-export const inclusiveRangeError = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
+export const inclusiveRangeError = (low: number, high: number): string =>
+  `must be between ${low} and ${high}, inclusive`;
 export function regexError(message: string, format: string, ...examples: readonly string[]): string {
   const list = examples.map((example) => `'${example}', `).join(' or ');
-  return examples.length ? `${message} (e.g. ${list}regex used for validation is '${format}')` : `${message} (regex used for validation is '${format}')`;
+  return examples.length
+    ? `${message} (e.g. ${list}regex used for validation is '${format}')`
+    : `${message} (regex used for validation is '${format}')`;
 }
 
 const QUALIFIED_NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
@@ -122,9 +134,11 @@ export type NameValidator = (value: string) => string[];
 
 export const isQualifiedName: NameValidator = (value) => {
   const parts = value.split('/');
-  const charset = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  const charset =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
   const nameError = regexError(charset, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc');
-  if (parts.length > 2) return [`a qualified name ${nameError} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+  if (parts.length > 2)
+    return [`a qualified name ${nameError} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   const errors: string[] = [];
   const name = parts.at(-1) as string;
   if (parts.length === 2) {
@@ -249,11 +263,18 @@ export const isValidPortName: NameValidator = (port) => {
 export const isHTTPHeaderName: NameValidator = (value) =>
   /^[-A-Za-z0-9]+$/.test(value)
     ? []
-    : [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')];
+    : [
+        regexError(
+          "a valid HTTP header must consist of alphanumeric characters or '-'",
+          '[-A-Za-z0-9]+',
+          'X-Header-Name',
+        ),
+      ];
 
 export const isRelaxedEnvVarName: NameValidator = (value) => {
   const errors = value === '' ? [`environment variable name ${emptyError()}`] : [];
-  if (!/^[ -<>-~]*$/.test(value)) errors.push("a valid environment variable name must consist only of printable ASCII characters other than '='");
+  if (!/^[ -<>-~]*$/.test(value))
+    errors.push("a valid environment variable name must consist only of printable ASCII characters other than '='");
   return errors;
 };
 
@@ -303,7 +324,8 @@ export function isValidPathSegmentName(name: string): string[] {
 }
 
 /** `generateName` is validated as a name would be, less a dash at its end. */
-export const maskTrailingDash = (name: string): string => (name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name);
+export const maskTrailingDash = (name: string): string =>
+  name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
 
 /** A name validator in the form that definitions want. */
 export const nameValidator =

@@ -12,10 +12,22 @@ const written: readonly (readonly [value: JsonValue, text: string])[] = [
     { a: 'true', b: 'no', c: '1', d: '0x1f', e: '1e3', f: '2020-01-01', g: '12:30', h: '~' },
     'a: "true"\nb: "no"\nc: "1"\nd: "0x1f"\ne: "1e3"\nf: "2020-01-01"\ng: "12:30"\nh: "~"\n',
   ],
-  [{ a: 'x: y', b: '- x', c: '#x', d: "it's", e: '*', f: ' x', g: '@x' }, "a: 'x: y'\nb: '- x'\nc: '#x'\nd: it's\ne: '*'\nf: ' x'\ng: '@x'\n"],
-  [{ a: 'x\ny\n', b: 'x\ny', c: 'x\n\n', d: '  x\ny' }, 'a: |\n  x\n  "y"\n'.replace('"y"', 'y') + 'b: |-\n  x\n  y\nc: |+\n  x\n\nd: |2-\n    x\n  y\n'],
-  [{ a: 'x\ty', b: '\u0007', c: 'x \ny', d: '😀', e: 'é' }, 'a: "x\\ty"\nb: "\\a"\nc: "x \\ny"\nd: "\\U0001F600"\ne: é\n'],
-  [{ a10: 1, a2: 2, B: 3, '-': 4, '10': 5, '9': 6 }, '"-": 4\n"9": 6\n"10": 5\nB: 3\na2: 2\na10: 1\n'.replace('"-"', "'-'")],
+  [
+    { a: 'x: y', b: '- x', c: '#x', d: "it's", e: '*', f: ' x', g: '@x' },
+    "a: 'x: y'\nb: '- x'\nc: '#x'\nd: it's\ne: '*'\nf: ' x'\ng: '@x'\n",
+  ],
+  [
+    { a: 'x\ny\n', b: 'x\ny', c: 'x\n\n', d: '  x\ny' },
+    'a: |\n  x\n  "y"\n'.replace('"y"', 'y') + 'b: |-\n  x\n  y\nc: |+\n  x\n\nd: |2-\n    x\n  y\n',
+  ],
+  [
+    { a: 'x\ty', b: '\u0007', c: 'x \ny', d: '😀', e: 'é' },
+    'a: "x\\ty"\nb: "\\a"\nc: "x \\ny"\nd: "\\U0001F600"\ne: é\n',
+  ],
+  [
+    { a10: 1, a2: 2, B: 3, '-': 4, '10': 5, '9': 6 },
+    '"-": 4\n"9": 6\n"10": 5\nB: 3\na2: 2\na10: 1\n'.replace('"-"', "'-'"),
+  ],
   [{ 'a\nb': 1 }, '? |-\n  a\n  b\n: 1\n'],
   [{ a: `${'x'.repeat(80)} y  z w` }, `a: ${'x'.repeat(80)}\n  y  z w\n`],
   [{ a: [`it is '${'x'.repeat(80)} y z`] }, `a:\n- it is '${'x'.repeat(80)}\n  y z\n`],

@@ -2,7 +2,7 @@ import type { PropagationPolicy, RequestOptions, Verb } from '#apimachinery/api-
 import { isJsonMap } from '#apimachinery/patch-merge.ts';
 import { badRequest, invalid } from '#apimachinery/status-error.ts';
 import type { FieldError } from '#apimachinery/field-error.ts';
-import { invalidField, notSupported } from '#apimachinery/validation.ts';
+import { byteLength, GoValue, goQuote, invalidField, notSupported, tooLong } from '#apimachinery/validation.ts';
 
 /** The query parameters of a path, each with all its values in order. */
 export function parseQuery(path: string): {
@@ -86,8 +86,7 @@ export function optionsFrom(query: Query, verb: Verb): RequestOptions {
       const fieldValidation = text(query, 'fieldValidation');
       const fieldManager = text(query, 'fieldManager');
       const errors: FieldError[] = [...dryRunErrors(dryRun)];
-      if (fieldManager !== undefined && fieldManager.length > 128)
-        errors.push(invalidField('fieldManager', fieldManager, 'may not be more than 128 bytes'));
+      errors.push(...fieldManagerErrors(fieldManager));
       if (fieldValidation !== undefined && !['Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
         errors.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
       }
@@ -102,8 +101,26 @@ export function optionsFrom(query: Query, verb: Verb): RequestOptions {
   }
 }
 
+const MAX_FIELD_MANAGER = 128;
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+
+function fieldManagerErrors(manager = ''): FieldError[] {
+  const errors = byteLength(manager) > MAX_FIELD_MANAGER ? [tooLong('fieldManager', MAX_FIELD_MANAGER)] : [];
+  let position = 0;
+  for (const char of manager) {
+    if (!PRINTABLE.test(char)) {
+      const code = (char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
+      errors.push(invalidField('fieldManager', manager, `invalid character U+${code} (at position ${position})`));
+    }
+    position += byteLength(char);
+  }
+  return errors;
+}
+
 function dryRunErrors(values: readonly string[] | undefined): FieldError[] {
-  return values?.some((value) => value !== 'All') ? [notSupported('dryRun', `[${values.join(' ')}]`, ['All'])] : [];
+  return values?.some((value) => value !== 'All')
+    ? [notSupported('dryRun', new GoValue(`[]string{${values.map(goQuote).join(', ')}}`), ['All'])]
+    : [];
 }
 
 function deleteOptions(query: Query): RequestOptions {

@@ -196,7 +196,10 @@ export class Pump {
         if (this.#strictHop) {
           const ready = this.#sequence;
           await this.#strictHop();
-          assert(ready === this.#sequence, `"${turn.name}" of ${turn.process} went on after its turn had ended: it awaits something that is not the pump's`);
+          assert(
+            ready === this.#sequence,
+            `"${turn.name}" of ${turn.process} went on after its turn had ended: it awaits something that is not the pump's`,
+          );
         }
         if (options.shouldYield?.()) return this.#turns - first;
       }
@@ -229,7 +232,11 @@ export class Pump {
   }
 
   #dropStopped(): void {
-    for (let timer = this.#timers.peek(); timer && (timer.stopped || !timer.process.alive); timer = this.#timers.peek()) {
+    for (
+      let timer = this.#timers.peek();
+      timer && (timer.stopped || !timer.process.alive);
+      timer = this.#timers.peek()
+    ) {
       this.#timers.pop();
     }
   }
@@ -251,7 +258,10 @@ export class Pump {
 
   /** @internal for {@link Process}: the task whose turn it is. */
   currentTask(): Task {
-    assert(this.#current, `a primitive that parks was called outside a task${this.#currentJob ? ` (in "${this.#currentJob.name}" of ${this.#currentJob.process.name})` : ''}`);
+    assert(
+      this.#current,
+      `a primitive that parks was called outside a task${this.#currentJob ? ` (in "${this.#currentJob.name}" of ${this.#currentJob.process.name})` : ''}`,
+    );
     return this.#current;
   }
 
@@ -304,7 +314,11 @@ export class Process {
       sleep: (ms) => {
         const task = pump.currentTask();
         return this.park((wake) => {
-          const timer = pump.addTimer(pump.now + ms, { process: task.process, name: `${task.name} wakes`, run: () => wake() });
+          const timer = pump.addTimer(pump.now + ms, {
+            process: task.process,
+            name: `${task.name} wakes`,
+            run: () => wake(),
+          });
           return () => {
             timer.stopped = true;
           };
@@ -312,13 +326,12 @@ export class Process {
       },
       afterFunc: (ms, name, run) => this.#timer(ms, name, run),
       ticker: (ms, name, run) => {
-        let timer = this.#timer(ms, name, tick);
         let stopped = false;
-        const self = this;
-        function tick() {
+        const tick = () => {
           run();
-          if (!stopped) timer = self.#timer(ms, name, tick);
-        }
+          if (!stopped) timer = this.#timer(ms, name, tick);
+        };
+        let timer = this.#timer(ms, name, tick);
         return {
           stop: () => {
             stopped = true;
@@ -405,7 +418,10 @@ export class Process {
    * function that is called when the task is woken, to release what it registered. `low`: the task goes on only when
    * nothing else is ready.
    */
-  park<T>(register: (wake: (value: T) => void, fail: (error: unknown) => void) => (() => void) | void, low = false): Promise<T> {
+  park<T>(
+    register: (wake: (value: T) => void, fail: (error: unknown) => void) => (() => void) | void,
+    low = false,
+  ): Promise<T> {
     const pump = this.pump;
     const task = pump.currentTask();
     const promise = new Promise<T>((resolve, reject) => {

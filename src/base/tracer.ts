@@ -7,7 +7,16 @@ export type SpanId = number;
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** What kind of work a span stands for. */
-export type SpanKind = 'input' | 'request' | 'write' | 'delivery' | 'take' | 'reconcile' | 'timer' | 'decision' | 'work';
+export type SpanKind =
+  | 'input'
+  | 'request'
+  | 'write'
+  | 'delivery'
+  | 'take'
+  | 'reconcile'
+  | 'timer'
+  | 'decision'
+  | 'work';
 
 export interface Span {
   readonly id: SpanId;
@@ -96,7 +105,13 @@ export class Tracer {
   }
 
   /** A span that is over as soon as it starts. */
-  instant(kind: SpanKind, component: string, name: string, parents: SpanId | readonly SpanId[], attributes?: SpanAttributes): SpanId {
+  instant(
+    kind: SpanKind,
+    component: string,
+    name: string,
+    parents: SpanId | readonly SpanId[],
+    attributes?: SpanAttributes,
+  ): SpanId {
     const id = this.start(kind, component, name, parents, attributes);
     this.#ends[this.#ids.length - 1] = this.#now();
     return id;

@@ -147,9 +147,8 @@ export class Cluster {
       resources,
     }).start();
 
-    this.#ready = Promise.all([bootstrapped, this.#whenNodesReady(workers + (controlPlaneNode ? 1 : 0))]).then(
-      () => {},
-    );
+    const nodesReady = this.#whenNodesReady(workers + (controlPlaneNode ? 1 : 0));
+    this.#ready = bootstrapped.then(() => nodesReady);
     this.http = { handle: (request) => this.#handle(request), upgrade: (request) => this.#upgrade(request) };
   }
 
@@ -268,6 +267,7 @@ export class Cluster {
       lookUp,
       authenticate: () => ADMIN,
       now: () => this.pump.now,
+      hasVersion: (group, version) => table.hasVersion(group, version),
       nonResource: nonResource({
         version: VERSION,
         groups,

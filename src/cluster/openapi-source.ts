@@ -53,7 +53,9 @@ export class OpenApiSource {
       const resources = served.map(
         ({ definition, subresources }): OpenApiResource => ({ definition, verbs: verbsOf(definition), subresources }),
       );
-      const text = JSON.stringify(openApiDocument(group, version, resources, schemas, (definition) => prose[definition]));
+      const text = JSON.stringify(
+        openApiDocument(group, version, resources, schemas, (definition) => prose[definition]),
+      );
       document = { text, hash: openApiHash(text) };
       this.#documents.set(key, document);
     }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { Driver } from '../hosts/driver.ts';
-import { nodeWall } from '../hosts/node/wall.ts';
+import { Driver } from '#hosts/driver.ts';
+import { nodeWall } from '#hosts/node/wall.ts';
 import type { OutsideCall } from './outside-program.ts';
 import { Terminal } from './terminal.ts';
 

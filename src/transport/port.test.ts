@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bodyStream, duplexPair, type HttpServer, readBody } from './http.ts';
+import { bodyStream, duplexPair, type HttpResponse, type HttpServer, readBody } from './http.ts';
 import { connectPort, type Port, servePort } from './port.ts';
 
 function pair(): [Port, Port] {
@@ -16,7 +16,7 @@ test('plain answers, streams, cancelling and upgrades cross a port', async () =>
   let cancelled = false;
   const [near, far] = duplexPair();
   const server: HttpServer = {
-    handle: async (request) => {
+    handle: async (request): Promise<HttpResponse> => {
       if (request.path === '/plain') return { status: 201, headers: { a: 'b' }, body: request.body ?? text('none') };
       if (request.path === '/fails') throw new Error('no');
       const { stream, push, end } = bodyStream(() => {

@@ -438,7 +438,7 @@ async function main(): Promise<void> {
   const lines = Object.entries(result).flatMap(([name, value]) =>
     Array.isArray(value)
       ? value.map((entry) => `${name.padEnd(16)}${JSON.stringify(entry)}`)
-      : [`${name.padEnd(16)}${typeof value === 'object' ? JSON.stringify(value) : value}`],
+      : [`${name.padEnd(16)}${JSON.stringify(value)}`],
   );
   process.stdout.write(`${lines.join('\n')}\n`);
 }
