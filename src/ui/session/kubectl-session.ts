@@ -1,3 +1,4 @@
+import { readYaml } from '#apimachinery/yaml-reader.ts';
 import type { KubectlContext } from '#kubectl/context.ts';
 import { emptyInput, type Output, type ShellClock } from '#shell/streams.ts';
 import type { HttpServer } from '#transport/http.ts';
@@ -102,4 +103,20 @@ export async function runKubectl(
   });
   const code = await kubectl(words, context);
   return { code, ...printed };
+}
+
+interface Kubeconfig {
+  readonly 'current-context'?: string;
+  readonly contexts?: readonly { readonly name: string; readonly context?: { readonly namespace?: string } }[];
+}
+
+/** The namespace that kubectl works in when none is named: as `kubectl config set-context` left it. */
+export async function currentNamespace(): Promise<string> {
+  const { terminalMachine } = await import('../features/terminal/terminal-machine.ts');
+  const { files, environment } = terminalMachine();
+  const path = environment['KUBECONFIG'] ?? '';
+  if (!(await files.stat(path))) return 'default';
+  const config = readYaml(new TextDecoder().decode(await files.readFile(path))) as Kubeconfig | null;
+  const context = config?.contexts?.find(({ name }) => name === config['current-context']);
+  return context?.context?.namespace || 'default';
 }

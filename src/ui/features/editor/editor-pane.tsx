@@ -7,8 +7,8 @@ import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import menu from '../../components/menu.module.css';
 import { Pane } from '../../components/pane.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
+import { currentNamespace } from '../../session/kubectl-session.ts';
 import { useSelection } from '../../session/session.ts';
-import { applyDocuments } from './apply.ts';
 import { EditorText, revealLine } from './editor-text.tsx';
 import { freeName, keepFiles, useEditor, type Answer, type EditorFile } from './editor-store.ts';
 import { EXAMPLES } from './examples.ts';
@@ -28,12 +28,22 @@ export function EditorPane() {
     setBusy(true);
     answer(file.id, undefined);
     try {
+      const { applyDocuments } = await import('./apply.ts');
       const answers = await applyDocuments(verb, file.name, file.text, (told) => answer(file.id, told));
       const [only] = answers;
       const pod =
         answers.length === 1 && verb === 'apply' && !only?.failed && /^pod\/(\S+) created/.exec(only?.text ?? '')?.[1];
       // The first Pod: how it comes to be is what there is to see.
-      if (pod) select({ type: 'object', resource: PODS, namespace: namespaceOf(file.text), name: pod }, 'flow');
+      if (pod)
+        select(
+          {
+            type: 'object',
+            resource: PODS,
+            namespace: namespaceOf(file.text) ?? (await currentNamespace()),
+            name: pod,
+          },
+          'flow',
+        );
     } finally {
       setBusy(false);
     }
@@ -67,7 +77,7 @@ const newFileName = () =>
   );
 
 /** The namespace that a manifest names. */
-const namespaceOf = (text: string) => /^ {2}namespace:\s*["']?([\w-]+)/m.exec(text)?.[1] ?? 'default';
+const namespaceOf = (text: string) => /^ {2}namespace:\s*["']?([\w-]+)/m.exec(text)?.[1];
 
 function Examples() {
   const t = useTranslate();

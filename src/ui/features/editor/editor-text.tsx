@@ -4,7 +4,7 @@ import { leavePane, useEntrance } from '../../session/panes.ts';
 import { usePreferences } from '../../session/preferences.ts';
 import { useGraphAlive } from '../../session/session.ts';
 import { useTheme } from '../../theme/theme.ts';
-import { MAX_CHECKED, readDocuments, type Problem } from './documents.ts';
+import type { Problem } from './documents.ts';
 import { useEditor, type Answer, type EditorFile } from './editor-store.ts';
 import type { CodeEditor, EditorOptions } from './monaco.ts';
 import styles from './editor.module.css';
@@ -79,7 +79,7 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
   }, [code, file, files]);
   useEffect(() => code?.setAnswers(answers), [code, answers, file.id]);
 
-  const problems = useProblems(file);
+  const problems = useProblems(file, due);
   useEffect(() => {
     code?.setProblems([...problems, ...answers.flatMap((answer) => answer.problems)]);
   }, [code, problems, answers, file.id]);
@@ -114,16 +114,23 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
   );
 }
 
-/** What is wrong with the YAML, a little after the last key. */
-function useProblems(file: EditorFile): readonly Problem[] {
+/** What is wrong with the YAML, a little after the last key. The parser is fetched with the editor. */
+function useProblems(file: EditorFile, due: boolean): readonly Problem[] {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   useEffect(() => {
-    const timer = setTimeout(() => {
-      setProblems(
-        file.text.length > MAX_CHECKED ? [] : readDocuments(file.text).flatMap((document) => document.problems),
-      );
-    }, CHECK_DEBOUNCE_MS);
-    return () => clearTimeout(timer);
-  }, [file.id, file.text]);
+    if (!due) return;
+    let over = false;
+    const check = async () => {
+      const { MAX_CHECKED, readDocuments } = await import('./documents.ts');
+      if (over) return;
+      const { text } = file;
+      setProblems(text.length > MAX_CHECKED ? [] : readDocuments(text).flatMap((document) => document.problems));
+    };
+    const timer = setTimeout(() => void check(), CHECK_DEBOUNCE_MS);
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [file, due]);
   return problems;
 }

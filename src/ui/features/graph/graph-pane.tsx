@@ -139,6 +139,7 @@ function Graph() {
       >
         <TrafficCanvas layout={elements.layout} />
       </ReactFlow>
+      <Announcer />
       {elements.hiddenNodes > 0 && (
         <p className={styles.empty}>{t('graph.hiddenNodes', { count: elements.hiddenNodes })}</p>
       )}
@@ -181,3 +182,25 @@ function ZoomTools() {
     </>
   );
 }
+
+/** Says to assistive technology which Pod is in which state now, while there are few enough to follow. */
+function Announcer() {
+  const pods = useCluster((state) => state.pods);
+  const known = useRef(new Map<string, string>());
+  const status = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    const said: string[] = [];
+    const next = new Map<string, string>();
+    for (const row of pods.rows.values()) {
+      if (row.object.metadata.namespace?.startsWith('kube-')) continue;
+      const now = row.status ?? '';
+      next.set(row.key, now);
+      if (known.current.get(row.key) !== now) said.push(`Pod ${row.object.metadata.name}: ${now}`);
+    }
+    known.current = next;
+    if (status.current && said.length > 0 && said.length <= MAX_SAID) status.current.textContent = said.join('. ');
+  }, [pods]);
+  return <p ref={status} className="visually-hidden" role="status" />;
+}
+
+const MAX_SAID = 5;

@@ -231,7 +231,7 @@ function Entries({
         tabIndex={0}
         onKeyDown={onKeyDown}
         onScroll={({ currentTarget }) => {
-          const below = entries.length * rowHeight - currentTarget.scrollTop - (virtual.scrollRect?.height ?? 0);
+          const below = entries.length * rowHeight - currentTarget.scrollTop - currentTarget.clientHeight;
           setFollowing(below < rowHeight);
         }}
       >
