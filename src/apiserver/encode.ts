@@ -39,11 +39,19 @@ function jsonText(value: unknown): string {
   }
 }
 
-function encoded(text: string, { mediaType }: Accepted): Encoded {
-  return {
-    mediaType,
-    bytes: encodeUtf8(mediaType === 'application/yaml' ? encodeYaml(JSON.parse(text) as JsonValue) : `${text}\n`),
-  };
+function encoded(text: string, { mediaType, pretty }: Pick<Accepted, 'mediaType' | 'pretty'>): Encoded {
+  const yaml = mediaType === 'application/yaml';
+  const shown = yaml ? encodeYaml(JSON.parse(text) as JsonValue) : pretty ? indented(text) : `${text}\n`;
+  return { mediaType, bytes: encodeUtf8(shown) };
+}
+
+const indented = (text: string): string => JSON.stringify(JSON.parse(text), undefined, 2);
+
+/** The text of an item of a typed list, whose kind the list tells. */
+function itemText(definition: ResourceDefinition, item: ApiObject): string {
+  const typed = JSON.stringify({ kind: definition.kind, apiVersion: apiVersionOf(definition) }).slice(0, -1);
+  const text = encodeText(definition, item);
+  return text.startsWith(`${typed},`) ? `{${text.slice(typed.length + 1)}` : text;
 }
 
 /** One object in the shape that the client wants. Without a definition (a Status) it is encoded as it stands. */
@@ -97,11 +105,11 @@ export function encodeList(
   }
   const head = JSON.stringify({ kind: `${definition.kind}List`, apiVersion: apiVersionOf(definition), metadata });
   return encoded(
-    `${head.slice(0, -1)},"items":[${items.map((item) => encodeText(definition, item)).join(',')}]}`,
+    `${head.slice(0, -1)},"items":[${items.map((item) => itemText(definition, item)).join(',')}]}`,
     accepted,
   );
 }
 
-export function encodeStatus(error: StatusError): Encoded {
-  return { mediaType: 'application/json', bytes: encodeUtf8(`${JSON.stringify(error.status)}\n`) };
+export function encodeStatus(error: StatusError, pretty = false): Encoded {
+  return encoded(JSON.stringify(error.status), { mediaType: 'application/json', pretty });
 }

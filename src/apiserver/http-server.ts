@@ -8,14 +8,16 @@ import type {
   WatchEvent,
 } from '#apimachinery/api-request.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
-import { badRequest, internalError, isStatus, methodNotSupported, StatusError } from '#apimachinery/status-error.ts';
+import { badRequest, internalError, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
+import { forbiddenField, required } from '#apimachinery/validation.ts';
 import type { SpanId } from '#base/tracer.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
 import { bodyStream, type HttpRequest, type HttpResponse, type HttpServer, type Upgraded } from '#transport/http.ts';
 import { type Encoded, encodeList, encodeObject, encodeStatus, encodeText } from './encode.ts';
-import { type Accepted, negotiate, unsupportedMediaType } from './negotiation.ts';
+import { type Accepted, negotiate, unsupportedMediaType, wantsPretty } from './negotiation.ts';
 import { asksToWatch, deleteOptionsFrom, optionsFrom, parseQuery } from './query.ts';
 import { parseResourcePath, type ResourcePath, verbOf } from './request-info.ts';
+import { checkRoute, resourceNotFound } from './routes.ts';
 import { type IncludeObject, partialObjectMetadata, tableHead, tableRow } from './table.ts';
 
 /** Decodes bodies; errors are StatusErrors. */
@@ -54,6 +56,8 @@ export interface HttpFloorOptions {
     resource: string,
     subresource: string | undefined,
   ) => ServedResource | undefined;
+  /** Whether the server has anything of this version of a group: then an unknown resource is answered with a Status. */
+  readonly hasVersion?: (group: string, version: string) => boolean;
   /** Answers paths that are no resource's: discovery, version, health, OpenAPI. */
   readonly nonResource: (path: string, accepted: Accepted, request: HttpRequest) => Promise<HttpResponse | undefined>;
   /** Who asks. Throws StatusError 401. */
@@ -80,19 +84,6 @@ const PATCH_TYPES: readonly PatchType[] = [
 /** Clients that set this header are told of fields that are accepted but not modelled. */
 export const NOT_MODELLED_HEADER = 'x-tabernetes-warn-not-modelled';
 
-/** Verbs that the methods of a resource stand for, as the 405 names them. */
-const DISCOVERED_VERB: Readonly<Record<Verb, string>> = {
-  get: 'get',
-  list: 'list',
-  watch: 'watch',
-  create: 'create',
-  update: 'update',
-  patch: 'patch',
-  delete: 'delete',
-  deletecollection: 'deletecollection',
-  connect: 'get',
-};
-
 /**
  * The upper floor of the API server: HTTP in, HTTP out. Routing, negotiation, decoding, tables, watch streams; all else
  * is the backend's. Follows apiserver/pkg/endpoints, v1.33.
@@ -118,7 +109,7 @@ export class HttpFloor {
     try {
       response = await this.#route(request, arrival, warn);
     } catch (error) {
-      response = errorResponse(error);
+      response = errorResponse(error, prettyFor(request));
     }
     if (warnings.length) {
       response = {
@@ -152,11 +143,13 @@ export class HttpFloor {
     const served = at && this.#options.lookUp(at.group, at.version, at.resource, at.subresource);
     if (!at || !served) {
       const accepted = negotiateLeniently(request.headers.accept);
-      return (await this.#options.nonResource(path, accepted, request)) ?? pathNotFound();
+      const response = await this.#options.nonResource(path, accepted, request);
+      if (!response && at && this.#options.hasVersion?.(at.group, at.version)) throw resourceNotFound();
+      return response ?? pathNotFound();
     }
     if (served.connects) {
       const verb = request.method === 'GET' ? 'get' : 'create';
-      if (!served.verbs.includes(verb)) throw methodNotSupported(served.definition, verb);
+      checkRoute(served.definition, at, verb, served.verbs);
       const result = await this.#options.backend.connect(
         this.#apiRequest(request, arrival, 'connect', at, {}, query, warn),
       );
@@ -167,9 +160,8 @@ export class HttpFloor {
       return result;
     }
     const verb = verbOf(request.method, at, asksToWatch(query));
-    if (!verb || !served.verbs.includes(DISCOVERED_VERB[verb]))
-      throw methodNotSupported(served.definition, verb ? DISCOVERED_VERB[verb] : request.method.toLowerCase());
-    const accepted = negotiate(request.headers.accept);
+    checkRoute(served.definition, at, verb, served.verbs);
+    const accepted = { ...negotiate(request.headers.accept), pretty: prettyFor(request) };
     if (request.body && request.body.length > MAX_BODY) {
       throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`);
     }
@@ -207,7 +199,7 @@ export class HttpFloor {
         let created = false;
         const result = await backend.request({
           ...apiRequest,
-          patch: this.#patch(request),
+          patch: this.#patch(request, options),
           onCreated: () => (created = true),
         });
         return this.#object(created ? 201 : 200, served, result, accepted, include);
@@ -273,14 +265,15 @@ export class HttpFloor {
     });
   }
 
-  #patch(request: HttpRequest): NonNullable<ApiRequest['patch']> {
+  #patch(request: HttpRequest, options: RequestOptions): NonNullable<ApiRequest['patch']> {
     const type = PATCH_TYPES.find((known) => known === mediaTypeOf(request));
     if (!type) throw unsupportedMediaType(PATCH_TYPES);
+    checkPatchOptions(type, options);
     const mediaType = type === 'application/apply-patch+yaml' ? 'application/yaml' : 'application/json';
     try {
       return { type, body: this.#options.codec.decodePlain(request.body ?? new Uint8Array(), mediaType) };
     } catch (error) {
-      throw isStatus(error, 'BadRequest') ? badRequest(`error decoding patch: ${error.message}`) : error;
+      throw isStatus(error, 'BadRequest') ? badRequest(`${UNDECODED[type]}${error.message}`) : error;
     }
   }
 
@@ -342,6 +335,24 @@ export class HttpFloor {
   }
 }
 
+/** What comes before the decoder's words. */
+const UNDECODED: Readonly<Record<PatchType, string>> = {
+  'application/json-patch+json': 'error decoding patch: ',
+  'application/merge-patch+json': 'error decoding patch: ',
+  'application/strategic-merge-patch+json': '',
+  'application/apply-patch+yaml': 'error decoding YAML: ',
+};
+
+/** Follows ValidatePatchOptions of apimachinery/pkg/apis/meta/v1/validation, v1.33. */
+function checkPatchOptions(type: PatchType, { fieldManager, force }: RequestOptions): void {
+  const isApply = type === 'application/apply-patch+yaml';
+  const errors = [
+    ...(isApply && !fieldManager ? [required('fieldManager', 'is required for apply patch')] : []),
+    ...(!isApply && force !== undefined ? [forbiddenField('force', 'may not be specified for non-apply patch')] : []),
+  ];
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', errors);
+}
+
 function upgradeHeaders(request: HttpRequest): { readonly protocols?: readonly string[] } {
   const offered = request.headers['sec-websocket-protocol'];
   return offered === undefined ? {} : { protocols: offered.split(',').map((protocol) => protocol.trim()) };
@@ -349,6 +360,9 @@ function upgradeHeaders(request: HttpRequest): { readonly protocols?: readonly s
 
 const mediaTypeOf = (request: HttpRequest): string =>
   (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
+
+const prettyFor = ({ path, headers }: HttpRequest): boolean =>
+  wantsPretty(path.includes('pretty') ? parseQuery(path).query.get('pretty')?.[0] : undefined, headers['user-agent']);
 
 function negotiateLeniently(accept: string | undefined): Accepted {
   try {
@@ -373,11 +387,11 @@ function ok(status: number, encoded: Encoded): HttpResponse {
 }
 
 /** The answer to an error: its Status, or a 500 for a bug of ours. */
-export function errorResponse(error: unknown): HttpResponse {
+export function errorResponse(error: unknown, pretty = false): HttpResponse {
   const status =
     error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error));
   const retry = status.status.details?.retryAfterSeconds;
-  const { mediaType, bytes } = encodeStatus(status);
+  const { mediaType, bytes } = encodeStatus(status, pretty);
   return {
     status: status.code,
     headers: { 'content-type': mediaType, ...(retry ? { 'retry-after': String(retry) } : {}) },

@@ -32,7 +32,7 @@ function orderedMeta(metadata: ObjectMetaLike, changes: ObjectMetaLike): ObjectM
   const ordered: Record<string, unknown> = {};
   for (const field of ORDER) {
     const value = field in changes ? changes[field] : metadata[field];
-    if (value !== undefined && value !== '') ordered[field] = value;
+    if (value !== undefined && value !== null && value !== '') ordered[field] = value;
   }
   return ordered as MutableMeta;
 }

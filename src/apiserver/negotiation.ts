@@ -9,6 +9,8 @@ export interface Accepted {
   readonly mediaType: 'application/json' | 'application/yaml';
   /** Aggregated discovery was asked for. */
   readonly aggregatedDiscovery: boolean;
+  /** Indented, for people. */
+  readonly pretty?: boolean;
 }
 
 const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
@@ -68,4 +70,10 @@ export function unsupportedMediaType(accepted: readonly string[] = SERVED): Stat
     'UnsupportedMediaType',
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );
+}
+
+/** Whether the client is somebody who reads JSON with their own eyes. */
+export function wantsPretty(asked: string | undefined, userAgent: string | undefined): boolean {
+  if (asked) return /^(1|t|T|true|TRUE|True)$/.test(asked);
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? '');
 }

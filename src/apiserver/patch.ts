@@ -65,6 +65,11 @@ function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, sch
           const why = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${body.length}`;
           throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${why}`);
         }
+        if (!Array.isArray(body)) {
+          throw badRequest(
+            `error decoding patch: json: cannot unmarshal ${jsonKind(body)} into Go value of type []handlers.jsonPatchOp`,
+          );
+        }
         return applyJsonPatch(document, body);
       case 'application/merge-patch+json':
         if (!isJsonMap(body)) {

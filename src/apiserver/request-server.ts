@@ -13,6 +13,7 @@ import { list } from './list.ts';
 import { objectStore } from './object-store.ts';
 import { patch } from './patch.ts';
 import { RequestScope, type ServerCore } from './request-scope.ts';
+import { resourceNotFound } from './routes.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
 
@@ -165,8 +166,6 @@ export class RequestServer {
     };
   }
 }
-
-const resourceNotFound = () => new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
 
 const endpointKey = (definition: ResourceDefinition, subresource: string) =>
   `${definition.group}/${definition.version}/${definition.plural}/${subresource}`;

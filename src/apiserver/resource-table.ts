@@ -21,6 +21,12 @@ export class ResourceTable {
     return this.#definitions.get(keyOf(group, version, plural));
   }
 
+  /** Whether there is anything of this version of a group. */
+  hasVersion(group: string, version: string): boolean {
+    for (const definition of this.all()) if (definition.group === group && definition.version === version) return true;
+    return false;
+  }
+
   all(): IterableIterator<ResourceDefinition> {
     return this.#definitions.values();
   }

@@ -9,7 +9,7 @@ import type { ProtobufReader } from '#apimachinery/protobuf.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
 import { isStatus } from '#apimachinery/status-error.ts';
-import { createApiServer, type ApiServer } from '#apiserver/api-server.ts';
+import { createApiServer, type ApiServer, type HostTimer } from '#apiserver/api-server.ts';
 import { type DiscoveredGroup, groupResources, verbsOf } from '#apiserver/discovery.ts';
 import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
 import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly loadBalancer: boolean;
   /** Reads protobuf bodies, for hosts of real clients. */
   readonly protobuf?: ProtobufReader;
+  /** Ends watches from outside that set a time limit. */
+  readonly hostTimer?: HostTimer;
   /** Makes the pump strict: see {@link Pump}. */
   readonly strictHop?: () => Promise<void>;
   /** Keeps a digest of all turns, for {@link Cluster.digest}. */
@@ -121,6 +123,7 @@ export class Cluster {
       admission: admissionPlugins,
       subresources: endpoints({ kubelet: () => undefined, tokens }),
       schemaOf: (definition) => lookupStruct(schemas, definition.schema),
+      ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
     });
     this.#floor = this.#createFloor();
     this.#inbox = new Inbox(this.root.child('inbox'));

@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     latency: 'realistic',
     loadBalancer: false,
     protobuf: new ProtobufReader(wire),
+    hostTimer: (ms, run) => nodeWall.schedule(run, ms),
   });
   const driver = new Driver(cluster.pump, nodeWall, { speed });
   cluster.beforeInput = () => driver.sync();

@@ -9,8 +9,16 @@ import type { WorkerInit } from './protocol.ts';
 addEventListener('message', (event: MessageEvent<WorkerInit>) => {
   const [http, control] = event.ports as [MessagePort, MessagePort];
   const { seed, epoch, workers, controlPlaneNode, speed } = event.data;
-  const cluster = new Cluster({ seed, epoch, workers, controlPlaneNode, latency: 'realistic', loadBalancer: true });
   const wall = browserWall();
+  const cluster = new Cluster({
+    seed,
+    epoch,
+    workers,
+    controlPlaneNode,
+    latency: 'realistic',
+    loadBalancer: true,
+    hostTimer: (ms, run) => wall.schedule(run, ms),
+  });
   guardAmbient(cluster.pump);
   const driver = new Driver(cluster.pump, wall, { speed });
   cluster.beforeInput = () => driver.sync();
