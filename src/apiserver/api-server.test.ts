@@ -179,3 +179,30 @@ test('a caller whose server goes gets an error; a server whose caller goes finis
     expect(etcd.get('/registry/widgets/default/b')).toBeUndefined();
   });
 });
+
+test('a server that starts anew finds everything again, and gives out other uids', async () => {
+  const first = startWidgetServer();
+  const { etcd, server, run } = first;
+  await run(async (client) => {
+    await client.create(widgets, widget('a', { spec: { size: 1 } }));
+  });
+  server.exit();
+  const second = startWidgetServer({ on: first });
+  await second.run(async (client) => {
+    const { metadata } = await client.create(widgets, widget('b'));
+    expect(metadata.uid).not.toBe((await client.get(widgets, key)).metadata.uid);
+    expect((await client.list(widgets, { fieldSelector: 'spec.nodeName=' })).items).toHaveLength(2);
+  });
+  expect(etcd.count('/registry/widgets/')).toBe(2);
+});
+
+test('an etcd that is stopped makes requests fail', async () => {
+  const { etcd, run } = startWidgetServer();
+  await run(async (client) => {
+    etcd.stop();
+    await expect(client.create(widgets, widget('a'))).rejects.toThrow('etcdserver: request timed out');
+    await expect(client.list(widgets)).rejects.toThrow('etcdserver: request timed out');
+    etcd.start();
+    await client.create(widgets, widget('a'));
+  });
+});

@@ -57,11 +57,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const resources = new ResourceTable(options.resources);
   const storages = new Map<ResourceDefinition, ObjectStorage>();
   const caches = new Map<ResourceDefinition, WatchCache<ApiObject>>();
-  const random = {
-    latency: process.rng.fork('latency'),
-    uids: process.rng.fork('uids'),
-    names: process.rng.fork('names'),
-  };
+  // A server that starts anew must not give out the same uids again.
+  const rng = process.rng.fork(`from revision ${etcd.revision}`);
+  const random = { latency: rng.fork('latency'), uids: rng.fork('uids'), names: rng.fork('names') };
   const fields = new FieldManager(schemaOf);
   const storageOf = (definition: ResourceDefinition): ObjectStorage => {
     let storage = storages.get(definition);

@@ -87,6 +87,8 @@ export class Ownership {
 }
 
 const NOBODY = new Ownership({ owners: [] });
+/** Belongs to the objects, wherever they are: a server that starts anew on the same etcd finds it. */
+const ownerships = new WeakMap<ApiObject, Ownership>();
 
 /**
  * Keeps who owns which field, beside the objects. A write is only noted; sets of fields are computed when somebody looks
@@ -95,7 +97,6 @@ const NOBODY = new Ownership({ owners: [] });
  */
 export class FieldManager {
   readonly #schemaOf: (definition: ResourceDefinition) => StructSchema;
-  readonly #ownerships = new WeakMap<ApiObject, Ownership>();
   readonly #views = new WeakMap<ApiObject, ApiObject>();
 
   constructor(schemaOf: (definition: ResourceDefinition) => StructSchema) {
@@ -130,12 +131,12 @@ export class FieldManager {
   }
 
   of(object: ApiObject): Ownership {
-    return this.#ownerships.get(object) ?? NOBODY;
+    return ownerships.get(object) ?? NOBODY;
   }
 
   /** Notes who owns the fields of an object. Returns it. */
   attach<T extends ApiObject>(object: T, ownership: Ownership): T {
-    this.#ownerships.set(object, ownership);
+    ownerships.set(object, ownership);
     return object;
   }
 

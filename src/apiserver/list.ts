@@ -120,13 +120,15 @@ function candidates<T extends ApiObject>(
   return namespace ? found.filter(({ key }) => key.startsWith(prefix)) : found;
 }
 
-function revisionWanted(resourceVersion = ''): number {
+/** The revision that an option names; throws 400. */
+export function revisionWanted(resourceVersion = ''): number {
   const revision = parseResourceVersion(resourceVersion);
   if (revision !== undefined) return revision;
   const { field, text } = invalidResourceVersion(resourceVersion);
   throw badRequest(`invalid resource version: ${field}: ${text}`);
 }
 
+/** What is wrong with a resourceVersion that is none. */
 export const invalidResourceVersion = (text: string): FieldError =>
   invalidField('resourceVersion', text, `strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`);
 

@@ -9,7 +9,7 @@ import type { ObjectStore, SubresourceEndpoint } from './contract.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
-import { list } from './list.ts';
+import { list, revisionWanted, tooLargeResourceVersion } from './list.ts';
 import { objectStore } from './object-store.ts';
 import { patch } from './patch.ts';
 import { RequestScope, type ServerCore } from './request-scope.ts';
@@ -110,6 +110,7 @@ export class RequestServer {
     } else if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotSupported(definition, verb);
     switch (verb) {
       case 'get': {
+        checkVersion(scope);
         const object = scope.read(definition, namespace, name);
         if (!object) throw notFound(definition, name);
         return object;
@@ -165,6 +166,14 @@ export class RequestServer {
       closed: (error) => sink.closed(error),
     };
   }
+}
+
+/** A get may ask for what is not older than a version. */
+function checkVersion({ core, request }: RequestScope): void {
+  const { resourceVersion } = request.options;
+  if (!resourceVersion) return;
+  const wanted = revisionWanted(resourceVersion);
+  if (wanted > core.etcd.revision) throw tooLargeResourceVersion(wanted, core.etcd.revision);
 }
 
 const endpointKey = (definition: ResourceDefinition, subresource: string) =>

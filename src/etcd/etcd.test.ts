@@ -141,6 +141,8 @@ test('history is bounded as a whole, and for keys in a ring', () => {
 test('a stopped etcd answers nothing, and keeps everything', async () => {
   const { etcd, put, pump, values } = setUp();
   put('/a', '1', etcd.grantLease(5000, 0));
+  const seen: string[] = [];
+  etcd.watch('/', undefined, (events) => seen.push(...events.map(shown)));
   etcd.stop();
   expect(() => put('/b', '2')).toThrow(EtcdUnavailableError);
   expect(() => etcd.get('/a')).toThrow(EtcdUnavailableError);
@@ -150,4 +152,5 @@ test('a stopped etcd answers nothing, and keeps everything', async () => {
   expect(values('/')).toEqual(['1']);
   await pump.run({ until: 25_000 });
   expect(values('/')).toEqual([]);
+  expect(seen).toEqual(['3 /a 1→-']);
 });

@@ -173,10 +173,9 @@ export class Etcd<V> {
     return this.#running;
   }
 
-  /** From now on everything a client asks fails; the data stay. Watches end silently, as a connection does. */
+  /** From now on everything a client asks fails; the data stay. Watches go on when it serves again, and miss nothing. */
   stop(): void {
     this.#running = false;
-    this.#watches.clear();
     for (const lease of this.#leases.values()) lease.timer?.stop();
   }
 
