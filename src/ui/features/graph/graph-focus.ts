@@ -6,9 +6,17 @@ export const HOME = 'kube-apiserver';
 interface GraphFocus {
   readonly id: string;
   readonly moveTo: (id: string) => void;
+  /** The person has moved or zoomed the picture: then it is no more fitted to its pane by itself. */
+  readonly held: boolean;
+  readonly hold: (held: boolean) => void;
 }
 
-export const useGraphFocus = create<GraphFocus>((set) => ({ id: HOME, moveTo: (id) => set({ id }) }));
+export const useGraphFocus = create<GraphFocus>((set) => ({
+  id: HOME,
+  moveTo: (id) => set({ id }),
+  held: false,
+  hold: (held) => set({ held }),
+}));
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 

@@ -61,16 +61,16 @@ function Graph() {
   const still = useReducedMotion();
   const duration = still ? 0 : 320;
   const flow = useRef<HTMLDivElement>(null);
-  /** Whether the person has moved the picture: then it is theirs. */
-  const moved = useRef(false);
+  const held = useGraphFocus((focus) => focus.held);
+  const hold = useGraphFocus((focus) => focus.hold);
 
   const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
   const first = useRef(true);
   useEffect(() => {
-    if (moved.current || width === 0) return;
+    if (held || width === 0) return;
     void fitView({ ...FIT, duration: first.current ? 0 : duration });
     first.current = false;
-  }, [width, height, elements.layout, fitView, duration]);
+  }, [held, width, height, elements.layout, fitView, duration]);
 
   useEntrance(
     'graph',
@@ -100,7 +100,7 @@ function Graph() {
     const dy = Math.max(0, pane.top + 16 - box.top) - Math.max(0, box.bottom + 16 - pane.bottom);
     if (dx || dy) {
       const viewport = getViewport();
-      moved.current = true;
+      hold(true);
       void setViewport({ ...viewport, x: viewport.x + dx, y: viewport.y + dy }, { duration });
     }
   };
@@ -132,9 +132,7 @@ function Graph() {
         zoomOnDoubleClick={false}
         minZoom={0.1}
         maxZoom={2.5}
-        onMoveStart={(event) => {
-          if (event) moved.current = true;
-        }}
+        onMove={(event) => event && hold(true)}
         onNodesChange={() => {}}
       >
         <TrafficCanvas layout={elements.layout} />
@@ -167,16 +165,25 @@ function useElements(): GraphElements {
 function ZoomTools() {
   const t = useTranslate();
   const { zoomIn, zoomOut, fitView } = useReactFlow();
+  const hold = useGraphFocus((focus) => focus.hold);
   const duration = useReducedMotion() ? 0 : 200;
+  const zoom = (by: typeof zoomIn) => {
+    hold(true);
+    void by({ duration });
+  };
+  const fit = () => {
+    hold(false);
+    void fitView({ ...FIT, duration });
+  };
   return (
     <>
-      <IconButton label={t('graph.zoomOut')} onClick={() => void zoomOut({ duration })}>
+      <IconButton label={t('graph.zoomOut')} onClick={() => zoom(zoomOut)}>
         <ZoomOut />
       </IconButton>
-      <IconButton label={t('graph.zoomIn')} onClick={() => void zoomIn({ duration })}>
+      <IconButton label={t('graph.zoomIn')} onClick={() => zoom(zoomIn)}>
         <ZoomIn />
       </IconButton>
-      <IconButton label={t('graph.fit')} onClick={() => void fitView({ ...FIT, duration })}>
+      <IconButton label={t('graph.fit')} onClick={fit}>
         <Maximize />
       </IconButton>
     </>

@@ -22,7 +22,9 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
       select({ type: 'object', resource, name, ...(names.length > 1 ? { namespace: names[0] } : {}) }, 'overview');
   };
   const scores = scoresOf(span);
-  const shown = Object.entries(span.attributes).filter(([name, value]) => value !== '' && !IN_SCORES.has(name));
+  const shown = Object.entries(span.attributes).filter(
+    ([name, value]) => value !== '' && !IN_SCORES.has(name) && !(view.object && NAMES.has(name)),
+  );
   return (
     <>
       <Facts
@@ -41,7 +43,7 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
                 view.object
               )),
           ],
-          ['name', span.name],
+          ['span', span.kind === 'write' ? '' : span.name],
           ...shown.map(
             ([name, value]) =>
               [
@@ -78,6 +80,9 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
 
 /** What the table of scores shows. */
 const IN_SCORES: ReadonlySet<string> = new Set(['scores', 'filtered']);
+
+/** What the object's name says already. */
+const NAMES: ReadonlySet<string> = new Set(['resource', 'namespace', 'name']);
 
 function List({ values }: { readonly values: readonly string[] }) {
   return (
