@@ -11,7 +11,7 @@ export const CodeText = memo(function CodeText({ text, label }: { readonly text:
       {text.split('\n').map((line, at) => (
         <span key={at}>
           {yamlTokens(line).map((token, column) => (
-            <span key={column} className={styles[token.kind]}>
+            <span key={column} data-token={token.kind}>
               {token.text}
             </span>
           ))}
