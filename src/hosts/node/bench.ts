@@ -67,6 +67,14 @@ async function runUntil(cluster: BenchCluster, done: () => boolean, ms = 120_000
   }
 }
 
+async function readyCluster(workers: number): Promise<BenchCluster> {
+  const cluster = await newCluster(workers);
+  let up = false;
+  void cluster.whenReady().then(() => (up = true));
+  await runUntil(cluster, () => up);
+  return cluster;
+}
+
 /** Runs a task to its end. */
 async function runTask(cluster: BenchCluster, name: string, run: () => Promise<unknown>): Promise<void> {
   let done = false;
@@ -79,11 +87,9 @@ async function runTask(cluster: BenchCluster, name: string, run: () => Promise<u
 
 async function bootCase(): Promise<unknown> {
   const started = performance.now();
-  const cluster = await newCluster(3);
+  await import('#cluster/cluster.ts');
   const loaded = performance.now();
-  let ready = false;
-  void cluster.whenReady().then(() => (ready = true));
-  await runUntil(cluster, () => ready);
+  await readyCluster(3);
   return { boot_ms: performance.now() - loaded, load_ms: loaded - started };
 }
 
@@ -106,10 +112,7 @@ function podManifest(name: string) {
 }
 
 async function podsCase(count: number, nodes: number): Promise<PodsResult> {
-  const cluster = await newCluster(nodes);
-  let up = false;
-  void cluster.whenReady().then(() => (up = true));
-  await runUntil(cluster, () => up);
+  const cluster = await readyCluster(nodes);
   const { pods } = await import('#api/core/v1/pod.ts');
   let readyPods = 0;
   const seen = new Set<string>();
@@ -158,10 +161,7 @@ async function podsCase(count: number, nodes: number): Promise<PodsResult> {
 
 /** Two clusters' worth of halves: the marginal cost of Pods when many exist already. */
 async function marginalCase(): Promise<unknown> {
-  const cluster = await newCluster(50);
-  let up = false;
-  void cluster.whenReady().then(() => (up = true));
-  await runUntil(cluster, () => up);
+  const cluster = await readyCluster(50);
   const { pods } = await import('#api/core/v1/pod.ts');
   const client = cluster.adminClient();
   const seen = new Set<string>();
@@ -190,10 +190,7 @@ async function marginalCase(): Promise<unknown> {
 }
 
 async function apiCase(): Promise<unknown> {
-  const cluster = await newCluster(0);
-  let up = false;
-  void cluster.whenReady().then(() => (up = true));
-  await runUntil(cluster, () => up);
+  const cluster = await readyCluster(0);
   const { configMaps } = await import('#api/core/v1/config-map.ts');
   const client = cluster.adminClient();
   const time = async (n: number, work: (i: number) => Promise<unknown>): Promise<number> => {
@@ -225,10 +222,7 @@ async function apiCase(): Promise<unknown> {
 }
 
 async function watchCase(): Promise<unknown> {
-  const cluster = await newCluster(0);
-  let up = false;
-  void cluster.whenReady().then(() => (up = true));
-  await runUntil(cluster, () => up);
+  const cluster = await readyCluster(0);
   const { configMaps } = await import('#api/core/v1/config-map.ts');
   const client = cluster.adminClient();
   let events = 0;
