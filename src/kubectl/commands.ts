@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { annotate } from './commands/annotate.ts';
 import { apply } from './commands/apply.ts';
+import { config } from './commands/config.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { get } from './commands/get.ts';
@@ -14,6 +15,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Basic Commands (Intermediate)', commands: [get, deleteCommand] },
   { title: 'Advanced Commands', commands: [apply, patch] },
   { title: 'Settings Commands', commands: [label, annotate] },
+  { title: 'Other Commands', commands: [config] },
 ];
 
 export const commands: readonly Command[] = commandGroups.flatMap((group) => group.commands);

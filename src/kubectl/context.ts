@@ -47,12 +47,48 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** Settles as the promise does, or rejects with {@link Interrupted} when the signal comes first. */
-export function interruptible<T>(promise: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
+const waiting = new WeakMap<CancelSignal, Set<() => void>>();
+
+/** Calls back when the signal comes; returns a function that takes it back. However many wait, the signal has one listener. */
+export function onInterrupt(signal: CancelSignal, run: () => void): () => void {
+  let listeners = waiting.get(signal);
+  if (!listeners) {
+    const added = new Set<() => void>();
+    waiting.set(signal, added);
+    signal.addEventListener('abort', () => {
+      for (const listener of added) listener();
+    });
+    listeners = added;
+  }
+  listeners.add(run);
+  return () => listeners.delete(run);
+}
+
+/** Settles as the promise does, or rejects with {@link Interrupted} when the signal comes first; `stop` is called then. */
+export function interruptible<T>(
+  promise: Promise<T>,
+  signal: CancelSignal | undefined,
+  stop: () => void = () => {},
+): Promise<T> {
   if (!signal) return promise;
+  if (signal.aborted) {
+    stop();
+    return Promise.reject(new Interrupted());
+  }
   return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(new Interrupted());
-    signal.addEventListener('abort', () => reject(new Interrupted()));
-    promise.then(resolve, reject);
+    const done = onInterrupt(signal, () => {
+      stop();
+      reject(new Interrupted());
+    });
+    promise.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error as Error);
+      },
+    );
   });
 }

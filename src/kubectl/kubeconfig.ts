@@ -275,3 +275,39 @@ export function configObject(config: Kubeconfig): JsonObject {
     'current-context': config.currentContext,
   };
 }
+
+const FIELDS: Readonly<Record<Section, readonly string[]>> = {
+  clusters: [
+    'server',
+    'tls-server-name',
+    'insecure-skip-tls-verify',
+    'certificate-authority',
+    'certificate-authority-data',
+    'proxy-url',
+    'disable-compression',
+    'extensions',
+  ],
+  contexts: ['cluster', 'user', 'namespace', 'extensions'],
+  users: [
+    'client-certificate',
+    'client-certificate-data',
+    'client-key',
+    'client-key-data',
+    'token',
+    'tokenFile',
+    'as',
+    'as-uid',
+    'as-groups',
+    'as-user-extra',
+    'username',
+    'password',
+    'auth-provider',
+    'exec',
+    'extensions',
+  ],
+};
+
+/** The fields of a section's stanzas, in the order in which their Go type declares them. */
+export function knownFields(section: Section): readonly string[] {
+  return FIELDS[section];
+}

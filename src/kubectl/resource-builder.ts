@@ -4,7 +4,7 @@ import { isStatus } from '#apimachinery/status-error.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import type { Invocation } from './command.ts';
 import type { ApiResource } from './discovery.ts';
-import { asError, ErrorList, NoKindMatchError } from './errors.ts';
+import { asError, ErrorList, NoKindMatchError, NoResourceMatchError } from './errors.ts';
 import { isList, kindOf, object, objects, strings, text, withMetadata } from './fields.ts';
 import { byCodeUnit } from './go-format.ts';
 import { checkKind, decodeObject, decodeStream } from './manifest.ts';
@@ -238,7 +238,7 @@ class Builder {
     if (this.#tuples.length > 0) return this.#byTuple();
     if (this.#names.length > 0) return this.#byName();
     if (this.#types.length > 0) {
-      for (const type of this.#types) await (await this.#invocation.mapper()).forArgument(type);
+      for (const type of this.#types) await this.#typeOf(type);
       throw new Error('resource(s) were provided, but no name was specified');
     }
     throw new Error(MISSING_RESOURCE);
@@ -280,13 +280,20 @@ class Builder {
     return expanded.join(',');
   }
 
+  async #typeOf(argument: string): Promise<ApiResource> {
+    try {
+      return await (await this.#invocation.mapper()).forArgument(argument);
+    } catch (error) {
+      throw error instanceof NoResourceMatchError ? new Error(error.message) : error;
+    }
+  }
+
   async #mappings(types: readonly string[]): Promise<ApiResource[]> {
     if (types.length > 1 && this.#options.singleResourceType)
       throw new Error('you may only specify a single resource type');
-    const mapper = await this.#invocation.mapper();
     const found = new Map<string, ApiResource>();
     for (const type of types) {
-      const resource = await mapper.forArgument(type);
+      const resource = await this.#typeOf(type);
       found.set(`${resource.group}/${resource.version}/${resource.kind}`, resource);
     }
     return [...found.values()];
@@ -320,9 +327,8 @@ class Builder {
   async #byTuple(): Promise<ResourceResult> {
     if (this.#types.length > 0)
       throw new Error('you may not specify individual resources and bulk resources in the same call');
-    const mapper = await this.#invocation.mapper();
     const resources = new Map<string, ApiResource>();
-    for (const { type } of this.#tuples) if (!resources.has(type)) resources.set(type, await mapper.forArgument(type));
+    for (const { type } of this.#tuples) if (!resources.has(type)) resources.set(type, await this.#typeOf(type));
     const distinct = new Set([...resources.values()].map((each) => `${each.group}/${each.version}/${each.name}`));
     if (distinct.size > 1 && this.#options.singleResourceType)
       throw new Error('you may only specify a single resource type');

@@ -4,7 +4,7 @@ import { StatusError } from '#apimachinery/status-error.ts';
 import { decodeUtf8, encodeUtf8, utf8Stream } from '#base/utf8.ts';
 import type { BodyStream, CancelSignal, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
 import { readBody } from '#transport/http.ts';
-import { Interrupted } from './context.ts';
+import { Interrupted, interruptible, onInterrupt } from './context.ts';
 import { encodeJson, parseJson } from './json.ts';
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -56,7 +56,6 @@ export class RestClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #warn: (text: string) => void;
   readonly #signal: CancelSignal | undefined;
-  readonly #open = new Set<() => void>();
 
   constructor(
     server: HttpServer,
@@ -122,15 +121,13 @@ export class RestClient {
     if (body instanceof Uint8Array) {
       chunk(body);
       end();
-    } else {
-      body.start(chunk, end);
-      const close = () => {
-        body.cancel();
-        end();
-      };
-      this.#open.add(close);
-      this.#signal?.addEventListener('abort', close);
-    }
+    } else body.start(chunk, end);
+    const close = () => {
+      forget?.();
+      if (!(body instanceof Uint8Array)) body.cancel();
+      end();
+    };
+    const forget = this.#signal ? onInterrupt(this.#signal, close) : undefined;
     return {
       next: async () => {
         while (events.length === 0 && !ended && !this.#signal?.aborted) {
@@ -141,10 +138,7 @@ export class RestClient {
         if (this.#signal?.aborted) throw new Interrupted();
         return events.shift();
       },
-      close: () => {
-        if (!(body instanceof Uint8Array)) body.cancel();
-        end();
-      },
+      close,
     };
   }
 
@@ -204,17 +198,7 @@ export class RestClient {
   }
 
   #untilInterrupted<T>(promise: Promise<T>, body?: BodyStream): Promise<T> {
-    const signal = this.#signal;
-    if (!signal) return promise;
-    return new Promise<T>((resolve, reject) => {
-      const stop = () => {
-        body?.cancel();
-        reject(new Interrupted());
-      };
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop);
-      promise.then(resolve, reject);
-    });
+    return interruptible(promise, this.#signal, () => body?.cancel());
   }
 }
 

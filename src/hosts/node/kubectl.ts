@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -66,6 +67,8 @@ const discoveryCache: KubectlContext['discoveryCache'] = {
 
 const clients: { close(): void }[] = [];
 const abort = new AbortController();
+// Every request listens for the end.
+setMaxListeners(0, abort.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
 // A reader that has seen enough (`| head -1`) ends the command.
 process.stdout.on('error', () => process.exit(1));
@@ -96,5 +99,5 @@ const code = await kubectl(process.argv.slice(2), {
     }),
 });
 for (const client of clients) client.close();
-process.stdin.destroy();
-process.exitCode = code;
+// What still waits (a timer, a watch) must not keep the process; what was written must get out.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
