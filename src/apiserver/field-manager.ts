@@ -27,6 +27,8 @@ interface Owner {
   readonly subresource: string;
   readonly time: string | undefined;
   readonly fields: FieldSet;
+  /** As the API shows it, once somebody has looked. */
+  entry?: ManagedFieldsEntry;
 }
 
 /** One write: who made what out of what. */
@@ -144,7 +146,7 @@ export class FieldManager {
   changes(object: ApiObject, ownership: Ownership): boolean {
     if (!ownership.explicit) return false;
     const timeless = (owners: readonly Owner[]) =>
-      JSON.stringify(encodeOwners(owners.map((owner) => ({ ...owner, time: undefined }))));
+      JSON.stringify(encodeOwners(owners.map((owner) => ({ ...owner, time: undefined, entry: undefined }))));
     return timeless(ownership.owners()) !== timeless(this.of(object).owners());
   }
 
@@ -215,7 +217,8 @@ function afterWrite(owners: readonly Owner[], { owner, schema, before, after, ig
   for (const other of owners) {
     const fields = difference(difference(other.fields, taken), removed);
     if (!isEmpty(taken) && isSame(other, owner)) own = union(own, fields);
-    else if (!isEmpty(fields)) result.push({ ...other, fields });
+    else if (fields === other.fields) result.push(other);
+    else if (!isEmpty(fields)) result.push({ ...other, fields, entry: undefined });
   }
   if (!isEmpty(own)) result.push({ ...owner, fields: own });
   return capped(result);
@@ -246,6 +249,7 @@ function capped(owners: readonly Owner[]): readonly Owner[] {
     const bucket = buckets.get(apiVersion) ?? first;
     const merged: Owner = {
       ...bucket,
+      entry: undefined,
       manager: ANCIENT,
       subresource: '',
       time,
@@ -274,13 +278,20 @@ function encodeOwners(owners: readonly Owner[]): readonly ManagedFieldsEntry[] {
         compareText(a.apiVersion, b.apiVersion) ||
         compareText(a.subresource, b.subresource),
     )
-    .map(({ manager, operation, apiVersion, time, fields, subresource }) => ({
-      ...(manager ? { manager } : {}),
-      operation,
-      apiVersion,
-      ...(time ? { time } : {}),
-      fieldsType: 'FieldsV1',
-      fieldsV1: encodeFieldSet(fields),
-      ...(subresource ? { subresource } : {}),
-    }));
+    .map((owner) => {
+      owner.entry ??= encodeOwner(owner);
+      return owner.entry;
+    });
+}
+
+function encodeOwner({ manager, operation, apiVersion, time, fields, subresource }: Owner): ManagedFieldsEntry {
+  return deepFreeze({
+    ...(manager ? { manager } : {}),
+    operation,
+    apiVersion,
+    ...(time ? { time } : {}),
+    fieldsType: 'FieldsV1',
+    fieldsV1: encodeFieldSet(fields),
+    ...(subresource ? { subresource } : {}),
+  });
 }

@@ -39,7 +39,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return { member: a.member || b.member, children: children.size > 0 ? children : undefined };
 }
 
-/** What is in `a` and not in `b`. */
+/** What is in `a` and not in `b`; `a` itself if that is all of it. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return a;
   return combine(a, b, a.member && !b.member, (set, other) => (other ? difference(set, other) : set));
@@ -58,11 +58,13 @@ function combine(
   each: (set: FieldSet, other: FieldSet | undefined) => FieldSet,
 ): FieldSet {
   const children = new Map<string, FieldSet>();
+  let same = member === a.member;
   for (const [element, set] of a.children ?? []) {
     const result = each(set, b.children?.get(element));
+    if (result !== set) same = false;
     if (!isEmpty(result)) children.set(element, result);
   }
-  return { member, children: children.size > 0 ? children : undefined };
+  return same ? a : { member, children: children.size > 0 ? children : undefined };
 }
 
 /** As the API shows it: metav1.FieldsV1, elements sorted. */
