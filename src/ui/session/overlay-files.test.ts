@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FileError, type FileSystem } from '#shell/file-system.ts';
 import { overlayFiles } from './overlay-files.ts';
 
-const bytes = (text: string) => new TextEncoder().encode(text);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const kept = new Map([['/root/a', bytes('a')]]);
 const below: FileSystem = {
   stat: async (path) =>
