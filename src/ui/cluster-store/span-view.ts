@@ -150,9 +150,15 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const subresource = attribute(span, 'subresource');
   const [plural = ''] = resource.split('/');
   const scoped = CLUSTER_SCOPED.has(plural) ? '' : namespace;
-  // A decision is about the Pod that it is named after.
-  const decided = kind === 'decision' && /^[^/\s]+\/[^/\s]+$/.test(span.name) ? `pods/${span.name}` : undefined;
-  const object = decided ?? (plural && name ? objectKey(plural, scoped || undefined, name) : undefined);
+  // A decision is about the Pod that it is named after, a kubelet's work about the Pod that it says.
+  const pod = attribute(span, 'pod');
+  const podKey =
+    kind === 'decision' && /^[^/\s]+\/[^/\s]+$/.test(span.name)
+      ? span.name
+      : kind === 'work' && pod
+        ? `${namespace}/${pod}`
+        : '';
+  const object = podKey ? `pods/${podKey}` : plural && name ? objectKey(plural, scoped || undefined, name) : undefined;
   const code = Number(attribute(span, 'code') || 0);
   const error = attribute(span, 'error');
   const party = partyOf(span.component, user, userAgent);
@@ -161,6 +167,7 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const named = name ? ` ${scoped ? `${scoped}/` : ''}${name}` : '';
   const heartbeat =
     HEARTBEAT_RESOURCES.has(plural) ||
+    (kind === 'work' && PROBE.test(span.name) && attribute(span, 'result') !== 'failure') ||
     (plural === 'nodes' &&
       (kind === 'write' || kind === 'delivery' || subresource === 'status' || resource.endsWith('/status')) &&
       verb !== 'create') ||
@@ -210,6 +217,9 @@ function actorName(span: TraceSpan, kind: SpanKind, userAgent: string, party: Pa
   return ((kind === 'request' || kind === 'delivery') && agent) || span.component;
 }
 
+/** A kubelet's look at a container; over and over. */
+const PROBE = / probe of /;
+
 /** A write belongs to the step of its request (the first one is the second step), a delivery to the step it begins. */
 function creationStepOf(
   span: TraceSpan,
@@ -222,7 +232,7 @@ function creationStepOf(
 ): CreationStep | undefined {
   const byNode = party.startsWith('node:');
   if (kind === 'decision') return 3;
-  if (kind === 'work' && byNode) return 4;
+  if (kind === 'work' && byNode) return PROBE.test(span.name) ? undefined : /^write status/.test(span.name) ? 5 : 4;
   if (plural !== 'pods') return undefined;
   const cause = span.parents.map((parent) => known?.steps.get(parent)).find((step) => step !== undefined);
   switch (kind) {

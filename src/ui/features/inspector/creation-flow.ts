@@ -128,7 +128,12 @@ export function creationFlow(history: readonly KeyRevision[], trace: readonly Tr
   const work = bound
     ? spans.filter(
         (span) =>
-          span.kind === 'work' && kubelet(partyOf(span)) && own(span) && span.start >= bound.time && span.start <= end,
+          viewSpan(span).step === 4 &&
+          span.kind === 'work' &&
+          kubelet(partyOf(span)) &&
+          own(span) &&
+          span.start >= bound.time &&
+          span.start <= end,
       )
     : [];
   const trouble = containerTrouble(latest);
