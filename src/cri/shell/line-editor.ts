@@ -1,25 +1,31 @@
 import type { UnixProcess } from '../os/unix-process.ts';
 import { utf8Stream } from '#base/utf8.ts';
+import { LineDisplay } from './line-display.ts';
 
 /** What ended the editing of a line. */
 export type LineOutcome = { readonly line: string } | 'end' | 'interrupted';
 
 /** Words that could stand at the end of a line. */
-export type Completer = (before: string) => { readonly word: string; readonly candidates: readonly string[] };
+export type Completer = (before: string) => Completion;
+
+export interface Completion {
+  readonly word: string;
+  readonly candidates: readonly string[];
+}
 
 const HISTORY_LIMIT = 256;
 /** Single characters, and escape sequences as one. */
-const KEYS = new RegExp('\u001b(?:\\[[0-9;]*[A-Za-z~]|O[A-Z]|.)?|[^]', 'gu');
+const KEYS = new RegExp(`${String.fromCharCode(27)}(?:\\[[0-9;]*[A-Za-z~]|O[A-Z]|.)?|[^]`, 'gu');
 
 /** Edits lines on a terminal as busybox and readline do: arrows, history, ^A ^E ^K ^U ^W ^L, completion by Tab. */
 export class LineEditor {
   readonly #self: UnixProcess;
-  readonly #complete: Completer;
+  readonly #complete: (before: string) => Promise<Completion>;
   readonly #history: string[] = [];
   readonly #decoder = utf8Stream();
   #keys: string[] = [];
 
-  constructor(self: UnixProcess, complete: Completer) {
+  constructor(self: UnixProcess, complete: (before: string) => Promise<Completion>) {
     this.#self = self;
     this.#complete = complete;
   }
@@ -41,11 +47,17 @@ export class LineEditor {
     let back = this.#history.length;
     let draft = '';
     const show = (out: string) => this.#self.complain(out);
-    const left = (count: number) => (count > 0 ? `\x1b[${count}D` : '');
+    const columns = () => this.#self.file(0)?.tty?.columns ?? 80;
+    let display = new LineDisplay(prompt, columns);
     const replace = async (next: string, cursor = next.length) => {
-      await show(`${left(at)}${next}\x1b[K${left(next.length - cursor)}`);
+      await show(display.update(next, cursor));
       text = next;
       at = cursor;
+    };
+    /** The prompt and the line once more, below what was printed. */
+    const again = async () => {
+      display = new LineDisplay(prompt, columns);
+      await show(prompt + display.update(text, at));
     };
     await show(prompt);
     for (;;) {
@@ -55,7 +67,7 @@ export class LineEditor {
           return 'end';
         case '\r':
         case '\n':
-          await show('\n');
+          await show(`${display.update(text, text.length)}\n`);
           if (text.trim() !== '' && this.#history.at(-1) !== text) this.#history.push(text);
           if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
           return { line: text };
@@ -107,7 +119,8 @@ export class LineEditor {
           break;
         }
         case '\x0c':
-          await show(`\x1b[H\x1b[J${prompt}${text}${left(text.length - at)}`);
+          await show('\x1b[H\x1b[J');
+          await again();
           break;
         case '\x10':
         case '\x1b[A':
@@ -124,14 +137,15 @@ export class LineEditor {
             await replace(++back === this.#history.length ? draft : (this.#history[back] as string));
           break;
         case '\t': {
-          const { word, candidates } = this.#complete(text.slice(0, at));
+          const { word, candidates } = await this.#complete(text.slice(0, at));
           const common = commonPrefix(candidates);
           const only = candidates.length === 1;
           if (candidates.length > 0 && (common.length > word.length || only)) {
             const added = common.slice(word.length) + (only && !common.endsWith('/') ? ' ' : '');
             await replace(text.slice(0, at) + added + text.slice(at), at + added.length);
           } else if (candidates.length > 1) {
-            await show(`\n${candidates.join('  ')}\n${prompt}${text}${left(text.length - at)}`);
+            await show(`${display.update(text, text.length)}\n${candidates.join('  ')}\n`);
+            await again();
           }
           break;
         }

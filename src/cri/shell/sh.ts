@@ -4,12 +4,15 @@ import { FileError } from '../os/file-error.ts';
 import { ExitRequest, type Program } from '../os/unix-process.ts';
 import { builtins } from './builtins.ts';
 import { FunctionReturn, LoopJump } from './control-flow.ts';
-import { LineEditor } from './line-editor.ts';
+import { type Completion, LineEditor } from './line-editor.ts';
 import { type Flavour, newShell, type Shell } from './shell.ts';
 import { ShellError } from './shell-error.ts';
 
+/** Completes what comes from outside of the engine: may await what it likes. Undefined leaves it to the shell. */
+export type OutsideCompleter = (before: string) => Promise<Completion | undefined>;
+
 /** The shell as an executable: `sh -c text`, `sh file`, `sh` on a terminal or on piped input. */
-export function shellProgram(flavour: Flavour): Program {
+export function shellProgram(flavour: Flavour, outside?: OutsideCompleter): Program {
   return async (self) => {
     const [name = 'sh', ...rest] = self.args;
     const options = new Set<string>();
@@ -61,7 +64,9 @@ export function shellProgram(flavour: Flavour): Program {
       }
     }
     const tty = self.file(0)?.tty;
-    return (interactive ?? tty !== undefined) ? runInteractively(shell) : runLines(shell, () => readLine(shell));
+    return (interactive ?? tty !== undefined)
+      ? runInteractively(shell, outside)
+      : runLines(shell, () => readLine(shell));
   };
 }
 
@@ -110,14 +115,19 @@ async function readLine(shell: Shell): Promise<string | undefined> {
   }
 }
 
-async function runInteractively(shell: Shell): Promise<number> {
+async function runInteractively(shell: Shell, outside: OutsideCompleter | undefined): Promise<number> {
   const { self } = shell;
   shell.interactive = true;
   const tty = self.file(0)?.tty;
   if (tty) tty.foreground = self.group;
   // A function, not "ignore", so that the children get the defaults back.
   for (const signal of ['INT', 'TERM', 'QUIT'] as const) self.onSignal(signal, () => shell.interruptWith(signal));
-  const editor = new LineEditor(self, (before) => complete(shell, before));
+  const editor = new LineEditor(self, async (before) => {
+    const found =
+      outside &&
+      (await self.process.park<Completion | undefined>((wake, fail) => void outside(before).then(wake, fail)));
+    return found ?? complete(shell, before);
+  });
   let text = '';
   for (;;) {
     await reportJobs(shell);
