@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { LineDisplay } from './line-display.ts';
 
+const OUTPUT = new RegExp(`${String.fromCharCode(27)}\\[(\\d*)([ABGJ])|[^]`, 'g');
+
 /** A small screen: what is printed, wrapped as terminals wrap. */
 function screen(columns: number) {
   const cells: string[][] = [[]];
   let [row, column] = [0, 0];
   return {
     print(out: string) {
-      for (const [part, count, letter] of out.matchAll(/\x1b\[(\d*)([ABGJ])|[^]/g)) {
+      for (const [part, count, letter] of out.matchAll(OUTPUT)) {
         const by = Number(count || 1);
         if (letter === 'A') row -= by;
         else if (letter === 'B') row += by;
