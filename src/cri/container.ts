@@ -1,12 +1,12 @@
 import type { Process } from '#base/pump.ts';
 import { Pipe } from '#network/pipe.ts';
 import type { NetworkNamespace } from '#network/network.ts';
-import { findGroup, findUser } from './applets/users.ts';
 import type { ContainerConfig, ContainerStatus, ExecOptions, Session, SessionOutput } from './contract.ts';
 import { CriError } from './cri-error.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { ContainerSystem, ExecError } from './os/container-system.ts';
-import { FileSystem, type FileUser } from './os/file-system.ts';
+import { FileSystem } from './os/file-system.ts';
+import { type Identity, identityOf } from './identity.ts';
 import { type OpenFile, PipeReader, Sink } from './os/open-file.ts';
 import { Tty } from './os/tty.ts';
 import type { ExitStatus, UnixProcess } from './os/unix-process.ts';
@@ -32,7 +32,7 @@ export class Container {
   readonly #createdAt: number;
   readonly #files: FileSystem;
   readonly #attached = new Set<SessionOutput>();
-  #user: FileUser | undefined;
+  readonly #user: Identity;
   #env: Map<string, string> | undefined;
   #system: ContainerSystem | undefined;
   #tty: Tty | undefined;
@@ -50,6 +50,7 @@ export class Container {
     this.#parts = parts;
     this.#createdAt = clock.now();
     this.log = new LogBuffer(() => clock.now());
+    this.#user = identityOf(parts.image, parts.config.user);
     this.#files = new FileSystem(parts.image.root, () => clock.now(), parts.config.mounts, parts.config.readOnlyRoot);
     if (this.#commandLine().length === 0) {
       throw new CriError(
@@ -73,6 +74,7 @@ export class Container {
       exitCode: this.#exitCode,
       reason: this.#reason,
       message: this.#message,
+      user: this.#user.identity,
     };
   }
 
@@ -92,9 +94,8 @@ export class Container {
       onEnd: (status) => this.#ended(status),
     });
     this.#system = system;
-    const user = this.#userOf(config.user, image.config.user);
+    const user = this.#user;
     const env = this.#environment(user);
-    this.#user = user.identity;
     this.#env = env;
     const cwd = config.workingDir || image.config.workingDir || '/';
     try {
@@ -156,7 +157,7 @@ export class Container {
     if (this.#state !== 'Running' || !system) {
       throw new CriError('Unknown', `failed to exec in container: container is in ${this.#stateName()} state`);
     }
-    const user = this.#user as FileUser;
+    const user = this.#user.identity;
     const env = new Map(this.#env);
     if (tty) env.set('TERM', 'xterm');
     const cwd = this.#parts.config.workingDir || this.#parts.image.config.workingDir || '/';
@@ -263,22 +264,6 @@ export class Container {
     for (const [name, value] of config.env) env.set(name, value);
     if (!env.has('HOME')) env.set('HOME', user.home);
     return env;
-  }
-
-  #userOf(
-    wanted: ContainerConfig['user'],
-    imageUser: string | undefined,
-  ): { readonly identity: FileUser; readonly home: string } {
-    const [name = '', group] = wanted?.uid !== undefined ? [String(wanted.uid)] : (imageUser ?? '').split(':');
-    const found = name === '' || name === '0' ? { uid: 0, gid: 0, home: '/root' } : findUser(this.#files, name);
-    const uid = found?.uid ?? (Number(name) || 0);
-    const gid =
-      wanted?.gid ??
-      (group === undefined ? undefined : (findGroup(this.#files, group) ?? (Number(group) || 0))) ??
-      found?.gid ??
-      0;
-    const groups = [...new Set([gid, ...(uid === 0 && gid === 0 ? [10] : []), ...(wanted?.groups ?? [])])];
-    return { identity: { uid, gid, groups }, home: found?.home ?? '/' };
   }
 
   #makeDirectory(path: string): void {

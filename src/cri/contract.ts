@@ -1,6 +1,6 @@
 import type { NetworkNamespace } from '#network/network.ts';
 import type { LogBuffer } from './log-buffer.ts';
-import type { Mount } from './os/file-system.ts';
+import type { FileUser, Mount } from './os/file-system.ts';
 import type { Image } from './registry.ts';
 
 /**
@@ -107,6 +107,8 @@ export interface ContainerStatus {
   /** Of an ended container: Completed, Error, StartError, OOMKilled. */
   readonly reason: string;
   readonly message: string;
+  /** As whom it runs. */
+  readonly user: FileUser;
 }
 
 export interface ContainerEvent {

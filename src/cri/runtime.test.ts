@@ -215,7 +215,7 @@ describe('exec', () => {
 
   test('a shell on a terminal: prompt, editing, history, ^C, ^D', async () => {
     const { type, exit } = await open(true);
-    const plain = (text: string) => text.replace(new RegExp('\u001b\\[\\d*[A-Z]', 'g'), '');
+    const plain = (text: string) => text.replace(new RegExp(`${String.fromCharCode(27)}\\[\\d*[A-Z]`, 'g'), '');
     expect(await type('')).toBe('/ # ');
     expect(plain(await type('echo hellp\x7fo\r'))).toMatch(/hello\r\nhello\r\n\/ # $/);
     expect(plain(await type('cd /tm\t\r'))).toMatch(/\r\n\/tmp # $/);
