@@ -20,14 +20,18 @@ import { Tracer } from '#base/tracer.ts';
 import { Client } from '#client/client.ts';
 import { ControllerManager } from '#controllers/controller-manager.ts';
 import { defaultControllerConfig } from '#controllers/define-controller.ts';
+import { Registry } from '#cri/registry.ts';
 import { Etcd } from '#etcd/etcd.ts';
+import { Network } from '#network/network.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
 import { endpoints } from '#registry/endpoints.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
 import type { HttpRequest, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { controlPlanePods } from './control-plane-pods.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
+import { Machine, type MachineOptions } from './machine.ts';
 import { OpenApiSource } from './openapi-source.ts';
 import { ROOT_CA } from './root-ca.ts';
 
@@ -64,6 +68,15 @@ const VERSION: VersionInfo = {
 };
 
 const ADMIN = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] } as const;
+const CONTROL_PLANE_NODE = {
+  labels: {
+    'node-role.kubernetes.io/control-plane': '',
+    'node.kubernetes.io/exclude-from-external-load-balancers': '',
+  },
+  taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
+} as const;
+/** Nodes have addresses from 192.168.0.10 on, in order. */
+const nodeAddress = (index: number) => `192.168.${Math.floor((9 + index) / 250)}.${((9 + index) % 250) + 1}`;
 const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'] as const;
 
 /**
@@ -95,6 +108,7 @@ export class Cluster {
   readonly #inbox: Inbox;
   readonly #ready: Promise<void>;
   readonly #turnLog = sha256.create();
+  readonly #machines = new Map<string, Machine>();
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -121,7 +135,7 @@ export class Cluster {
       latency,
       resources,
       admission: admissionPlugins,
-      subresources: endpoints({ kubelet: () => undefined, tokens }),
+      subresources: endpoints({ kubelet: (node) => this.#machines.get(node)?.kubelet.server, tokens }),
       schemaOf: (definition) => lookupStruct(schemas, definition.schema),
       ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
     });
@@ -149,6 +163,25 @@ export class Cluster {
       latency,
       resources,
     }).start();
+
+    const network = new Network(this.root.child('network'), latency);
+    const registry = new Registry();
+    const addMachine = (name: string, index: number, own: Pick<MachineOptions, 'labels' | 'taints' | 'staticPods'>) => {
+      const machine = new Machine({
+        process: this.root.child(name),
+        name,
+        address: nodeAddress(index),
+        network,
+        registry,
+        latency,
+        backend,
+        version: VERSION.gitVersion,
+        ...own,
+      });
+      this.#machines.set(name, machine);
+    };
+    if (controlPlaneNode) addMachine('control-plane', 0, { ...CONTROL_PLANE_NODE, staticPods: controlPlanePods });
+    for (let i = 1; i <= workers; i++) addMachine(`node-${i}`, i, {});
 
     const nodesReady = this.#whenNodesReady(workers + (controlPlaneNode ? 1 : 0));
     this.#ready = bootstrapped.then(() => nodesReady);
