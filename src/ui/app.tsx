@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
 import styles from './app.module.css';
 import { Button } from './components/button.tsx';
+import { Confirm } from './components/confirm.tsx';
 import { ErrorBoundary } from './components/error-boundary.tsx';
 import { Header } from './components/header.tsx';
 import { PANE_TITLES } from './components/pane.tsx';
@@ -23,6 +24,7 @@ export function App({ restart }: { readonly restart: () => void }) {
   const t = useTranslate();
   const { running, crash } = useSessions();
   const [help, setHelp] = useState(false);
+  const [asking, setAsking] = useState(false);
   useDocumentSettings();
   usePaneKeys();
   useEffect(() => {
@@ -40,7 +42,7 @@ export function App({ restart }: { readonly restart: () => void }) {
     <ErrorBoundary fallback={(message) => <Fault message={message} />}>
       <SessionContext value={running}>
         <div className={styles.app}>
-          <Header onHelp={() => setHelp(true)} onRestart={restart} />
+          <Header onHelp={() => setHelp(true)} onRestart={() => setAsking(true)} />
           {crash !== undefined && (
             <div className={styles.banner} role="alert">
               <div>
@@ -55,6 +57,14 @@ export function App({ restart }: { readonly restart: () => void }) {
           {running ? <Workbench key={running.number} /> : <div className={styles.workbench} />}
           <PaneTabs />
           <Shortcuts open={help} onClose={() => setHelp(false)} />
+          <Confirm
+            open={asking}
+            title={t('restart.title')}
+            text={t('restart.text')}
+            action={t('crash.restart')}
+            onConfirm={restart}
+            onClose={() => setAsking(false)}
+          />
         </div>
       </SessionContext>
     </ErrorBoundary>

@@ -19,6 +19,10 @@ export const en = {
   'crash.title': 'The cluster has crashed. This is a fault of Tabernetes, not yours.',
   'crash.restart': 'Start a new cluster',
 
+  'restart.title': 'Start a new cluster?',
+  'restart.text': 'Everything in this cluster is lost. Your files in the editor stay.',
+  'confirm.cancel': 'Cancel',
+
   'state.starting': 'Starting',
   'state.crashed': 'Crashed',
   'state.unreachable': 'API server unreachable',
@@ -30,7 +34,7 @@ export const en = {
   'settings.textSize': 'Text size',
   'settings.screenReader': 'Screen reader support',
   'settings.shortcuts': 'Keyboard shortcuts',
-  'settings.restart': 'New cluster',
+  'settings.restart': 'New cluster …',
   'theme.system': 'as the system',
   'theme.light': 'light',
   'theme.dark': 'dark',

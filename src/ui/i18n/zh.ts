@@ -18,6 +18,10 @@ export const zh: Catalogue = {
   'crash.title': '集群已崩溃。这是 Tabernetes 的故障，与您的操作无关。',
   'crash.restart': '启动新集群',
 
+  'restart.title': '启动新集群？',
+  'restart.text': '当前集群中的一切都会丢失，编辑器中的文件会保留。',
+  'confirm.cancel': '取消',
+
   'state.starting': '正在启动',
   'state.crashed': '已崩溃',
   'state.unreachable': '无法连接 API server',
@@ -29,7 +33,7 @@ export const zh: Catalogue = {
   'settings.textSize': '文字大小',
   'settings.screenReader': '屏幕阅读器支持',
   'settings.shortcuts': '键盘快捷键',
-  'settings.restart': '启动新集群',
+  'settings.restart': '新建集群……',
   'theme.system': '跟随系统',
   'theme.light': '浅色',
   'theme.dark': '深色',

@@ -9,7 +9,7 @@ import { Pane } from '../../components/pane.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
 import { currentNamespace } from '../../session/kubectl-session.ts';
 import { useSelection } from '../../session/session.ts';
-import { EditorText, revealLine } from './editor-text.tsx';
+import { EDITOR_PANEL, EditorText, revealLine } from './editor-text.tsx';
 import { freeName, keepFiles, useEditor, type Answer, type EditorFile } from './editor-store.ts';
 import { EXAMPLES } from './examples.ts';
 import styles from './editor.module.css';
@@ -178,6 +178,7 @@ function FileTab({ file, active }: { readonly file: EditorFile; readonly active:
           type="button"
           role="tab"
           aria-selected={active}
+          aria-controls={EDITOR_PANEL}
           tabIndex={active ? 0 : -1}
           title={t('editor.tabHint')}
           onClick={() => open(file.id)}

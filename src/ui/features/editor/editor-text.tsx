@@ -12,6 +12,9 @@ import styles from './editor.module.css';
 const CHECK_DEBOUNCE_MS = 200;
 const NO_ANSWERS: readonly Answer[] = [];
 
+/** The id of what the tabs of files control. */
+export const EDITOR_PANEL = 'editor-text';
+
 let reveal: ((line: number) => void) | undefined;
 
 /** Shows a line of the file that is open, and leads the keyboard there. */
@@ -94,7 +97,7 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
   }, [code, focus]);
 
   return (
-    <div className={`${styles.text} nokey`}>
+    <div id={EDITOR_PANEL} role="tabpanel" aria-label={label} className={`${styles.text} nokey`}>
       {!code && (
         <textarea
           ref={plain}

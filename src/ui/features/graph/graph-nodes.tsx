@@ -39,7 +39,7 @@ function useItem(id: string, selection: Selection) {
     'aria-current': current || undefined,
     tabIndex: focused ? 0 : -1,
     onFocus: () => moveTo(id),
-    onClick: () => select(selection, selection.type === 'object' && !current ? 'overview' : undefined),
+    onClick: () => select(selection),
   };
 }
 

@@ -64,6 +64,8 @@ function Graph() {
   const held = useGraphFocus((focus) => focus.held);
   const hold = useGraphFocus((focus) => focus.hold);
 
+  // A new cluster is shown whole.
+  useEffect(() => hold(false), [hold]);
   const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
   const first = useRef(true);
   useEffect(() => {
