@@ -45,6 +45,7 @@ export function nonResource(options: NonResourceOptions) {
     const clean = path.length > 1 ? path.replace(/\/+$/, '') : path;
     const health = HEALTH.exec(clean);
     if (health) return healthOf(health[1] as string, health[2], options.checks(), parseQuery(request.path).query);
+    if (clean === '/openapi/v2') return openApiV2(options.version, request);
     if (clean.startsWith('/openapi/')) {
       const text = await options.openapi(clean);
       return text === undefined ? undefined : cached(text, 'application/json', request);
@@ -67,6 +68,21 @@ export function nonResource(options: NonResourceOptions) {
     const served = found.versions.find((candidate) => candidate.version === version);
     return served && json(apiResourceList(group, version, served.resources));
   };
+}
+
+const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+/**
+ * An OpenAPI v2 document without paths: kubectl falls back to it for kinds that v3 does not have, and must find that it
+ * does not have them either. Differs from upstream: what is served is described by v3 only.
+ */
+function openApiV2({ gitVersion }: VersionInfo, request: HttpRequest): HttpResponse {
+  const info = { title: 'Kubernetes', version: gitVersion };
+  if (!request.headers.accept?.includes(PROTOBUF_V2))
+    return cached(JSON.stringify({ swagger: '2.0', info, paths: {} }), 'application/json', request);
+  // openapi.v2.Document {1 swagger, 2 info {1 title, 2 version}}
+  const text = (field: number, value: string) => String.fromCharCode((field << 3) | 2, value.length) + value;
+  return cached(text(1, '2.0') + text(2, text(1, info.title) + text(2, info.version)), PROTOBUF_V2, request);
 }
 
 const json = (value: unknown): HttpResponse => plain(`${JSON.stringify(value)}\n`);

@@ -1,4 +1,3 @@
-import type { PatchType } from '#apimachinery/api-request.ts';
 import { DecodeError, decodeObject } from '#apimachinery/decode.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import type { ReadValue } from '#apimachinery/json-reader.ts';
@@ -12,10 +11,16 @@ import { badRequest, invalid, StatusError } from '#apimachinery/status-error.ts'
 import { invalidField } from '#apimachinery/validation.ts';
 import { defaulted } from './create.ts';
 import { expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
+import { unsupportedMediaType } from './negotiation.ts';
 import type { RequestScope } from './request-scope.ts';
 import { checkName, store } from './update.ts';
 
 const MAX_OPERATIONS = 10_000;
+const SERVED = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+] as const;
 
 /** PATCH: changes the request's object. Follows endpoints/handlers/patch.go, v1.33. */
 export async function patch<T extends ApiObject>(scope: RequestScope<T>): Promise<T> {
@@ -23,6 +28,7 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>): Promis
   const { name = '' } = request;
   const wanted = expectedNamespace(definition, request.namespace);
   const { type, body } = request.patch ?? { type: 'application/merge-patch+json', body: {} };
+  if (type === 'application/apply-patch+yaml') throw unsupportedMediaType(SERVED);
   const schema = core.schemaOf(definition);
   return store(scope, name, {
     propose: (existing) => {
@@ -57,7 +63,12 @@ function unlessTouched<T extends ApiObject>(before: T, after: T): T {
   return { ...after, metadata };
 }
 
-function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, schema: StructSchema): JsonValue {
+function patchedValue(
+  type: (typeof SERVED)[number],
+  document: JsonValue,
+  body: JsonValue,
+  schema: StructSchema,
+): JsonValue {
   try {
     switch (type) {
       case 'application/json-patch+json':
@@ -82,8 +93,6 @@ function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, sch
         if (!isJsonMap(body))
           throw badRequest(`json: cannot unmarshal ${jsonKind(body)} into Go value of type map[string]interface {}`);
         return applyStrategicMergePatch(document, body, schema);
-      default:
-        throw new StatusError(415, 'UnsupportedMediaType', 'server-side apply is not served yet');
     }
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
@@ -96,22 +105,39 @@ function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, sch
 /** Decodes what a patch has made as a body would be. */
 function decoded<T extends ApiObject>({ request, warn }: RequestScope<T>, value: T, schema: StructSchema): T {
   const { fieldValidation = 'Warn' } = request.options;
+  const strategic = request.patch?.type === 'application/strategic-merge-patch+json';
   const refused = (why: string) => {
-    const shown =
-      request.patch?.type === 'application/strategic-merge-patch+json'
-        ? goMap(request.patch.body as Readonly<Record<string, JsonValue>>)
-        : JSON.stringify(value);
+    const shown = strategic ? goMap(request.patch?.body as Readonly<Record<string, JsonValue>>) : JSON.stringify(value);
     return invalid({ group: '', kind: '' }, '', [invalidField('patch', shown, why)]);
   };
   try {
     const { object, strictErrors } = decodeObject(schema, value as unknown as ReadValue);
     if (fieldValidation === 'Warn') strictErrors.forEach(warn);
-    else if (fieldValidation === 'Strict' && strictErrors.length > 0)
+    else if (fieldValidation === 'Strict' && strictErrors.length > 0) {
       throw refused(`strict decoding error: ${strictErrors.join(', ')}`);
+    }
     return object as unknown as T;
   } catch (error) {
-    throw error instanceof DecodeError ? refused(error.message) : error;
+    if (!(error instanceof DecodeError)) throw error;
+    throw refused(strategic ? asConversion(error.message) : error.message);
   }
+}
+
+const KINDS: Readonly<Record<string, string>> = { array: 'slice', object: 'map', number: 'int64' };
+
+/** The words for a wrong type when no JSON is decoded on the way. Follows apimachinery/pkg/runtime/converter.go, v1.33. */
+function asConversion(message: string): string {
+  const [, found = '', digits = '', wanted = ''] =
+    /^json: cannot unmarshal (\w+)(?: (\S+))? into .* of type (\S+)$/.exec(message) ?? [];
+  if (wanted === '') return message;
+  const kind = /[.eE]/.test(digits) ? 'float64' : (KINDS[found] ?? found);
+  if (wanted.startsWith('[]')) return `cannot restore slice from ${kind}`;
+  if (wanted.startsWith('map[')) return `cannot restore map from ${kind}`;
+  const isNumber = /^(int32|int64|float64)$/.test(wanted);
+  if (found === 'number' && wanted !== 'bool') return `cannot convert ${kind} to ${wanted}`;
+  if (isNumber || wanted === 'bool' || wanted === 'string') return `unrecognized type: ${wanted}`;
+  // A named type is a structure, unless it is a kind of string, which a string would have done for.
+  return found === 'string' ? `cannot restore struct from: ${kind}` : 'unrecognized type: string';
 }
 
 function jsonKind(value: JsonValue): string {

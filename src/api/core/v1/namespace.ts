@@ -87,6 +87,7 @@ export const namespaces = defineResource<Namespace>({
       status: previous.status,
     }),
     canonicalize: withNameLabel,
+    returnsDeletedObject: true,
     holdsDeletion: ({ spec }) => (spec.finalizers?.length ?? 0) > 0,
     prepareForDelete: (namespace) => ({ ...namespace, status: { ...namespace.status, phase: 'Terminating' } }),
   },

@@ -47,6 +47,7 @@ export const podStrategy: Strategy<Pod> = {
     ),
   warnings: (pod, previous) => (previous ? [] : [...nameWarnings(pod), ...podWarnings('', pod.spec, pod.metadata)]),
   gracefulDeletion: true,
+  returnsDeletedObject: true,
   gracePeriodSeconds({ spec, status }, requested) {
     if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0;
     const period = requested ?? spec.terminationGracePeriodSeconds ?? 0;

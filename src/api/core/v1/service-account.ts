@@ -36,6 +36,7 @@ export const serviceAccounts = defineResource<ServiceAccount>({
   strategy: {
     prepareForCreate: withBareSecrets,
     prepareForUpdate: withBareSecrets,
+    returnsDeletedObject: true,
     warnings: (account, previous) =>
       hasAnnotation(account) && !hasAnnotation(previous)
         ? [
