@@ -1,21 +1,27 @@
 import type { Command } from './command.ts';
 import { annotate } from './commands/annotate.ts';
+import { apiResources } from './commands/api-resources.ts';
+import { apiVersions } from './commands/api-versions.ts';
 import { apply } from './commands/apply.ts';
+import { clusterInfo } from './commands/cluster-info.ts';
 import { config } from './commands/config.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
 import { label } from './commands/label.ts';
 import { patch } from './commands/patch.ts';
+import { version } from './commands/version.ts';
 import type { CommandGroup } from './help.ts';
 
 /** Every command, in the groups in which help lists them. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Basic Commands (Beginner)', commands: [create] },
-  { title: 'Basic Commands (Intermediate)', commands: [get, deleteCommand] },
+  { title: 'Basic Commands (Intermediate)', commands: [explain, get, deleteCommand] },
+  { title: 'Cluster Management Commands', commands: [clusterInfo] },
   { title: 'Advanced Commands', commands: [apply, patch] },
   { title: 'Settings Commands', commands: [label, annotate] },
-  { title: 'Other Commands', commands: [config] },
+  { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },
 ];
 
 export const commands: readonly Command[] = commandGroups.flatMap((group) => group.commands);

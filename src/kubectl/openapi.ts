@@ -18,12 +18,19 @@ export class OpenApi {
 
   /** The document of a group and version. Throws when the server has none. */
   async document(group: string, version: string): Promise<OpenApiDocument> {
+    const found = await this.find(group, version);
+    if (!found) throw new Error(`couldn't find resource for "${group}/${version}"`);
+    return found;
+  }
+
+  /** The document of a group and version, or undefined. */
+  async find(group: string, version: string): Promise<OpenApiDocument | undefined> {
     const key = group === '' ? `api/${version}` : `apis/${group}/${version}`;
     const known = this.#documents.get(key);
     if (known) return known;
     this.#index ??= this.#client.get('/openapi/v3');
-    const path = text(await this.#index, 'paths', key, 'serverRelativeURL');
-    if (path === '') throw new Error(`couldn't find resource for "${group}/${version}"`);
+    const path = text(at(await this.#index, 'paths', key), 'serverRelativeURL');
+    if (path === '') return undefined;
     const loading = this.#client.get(path).then((content) => new OpenApiDocument(content));
     this.#documents.set(key, loading);
     return loading;
