@@ -232,7 +232,8 @@ function creationStepOf(
 ): CreationStep | undefined {
   const byNode = party.startsWith('node:');
   if (kind === 'decision') return 3;
-  if (kind === 'work' && byNode) return PROBE.test(span.name) ? undefined : span.name.startsWith('write status') ? 5 : 4;
+  if (kind === 'work' && byNode)
+    return PROBE.test(span.name) ? undefined : span.name.startsWith('write status') ? 5 : 4;
   if (plural !== 'pods') return undefined;
   const cause = span.parents.map((parent) => known?.steps.get(parent)).find((step) => step !== undefined);
   switch (kind) {

@@ -195,11 +195,22 @@ const Pod = memo(function Pod({ pod, look }: { readonly pod: PodItem; readonly l
       {words && <i className={styles.dot} data-tone={tone} />}
       {look === 'card' && (
         <div>
-          <strong>{name}</strong>
-          <span>{tone === 'ok' ? `${status} ${ready}` : status}</span>
+          <Name name={name} />
+          <small>{tone === 'ok' ? `${status} ${ready}` : status}</small>
         </div>
       )}
-      {look === 'chip' && <strong>{name}</strong>}
+      {look === 'chip' && <Name name={name} />}
     </button>
   );
 });
+
+/** A name of which the end is seen too, however little room there is. */
+function Name({ name }: { readonly name: string }) {
+  const cut = name.length > 12 ? name.length - 6 : name.length;
+  return (
+    <strong className={styles.name}>
+      <span>{name.slice(0, cut)}</span>
+      <span>{name.slice(cut)}</span>
+    </strong>
+  );
+}

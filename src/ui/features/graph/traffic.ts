@@ -118,9 +118,13 @@ export class Traffic {
     return end;
   }
 
+  /** One pulse for each party and tone: what happens again begins it anew. */
   #pulse(party: Party, tone: SpanTone, start: number, failed: boolean): void {
-    const last = this.#pulses.findLast((pulse) => pulse.party === party && pulse.tone === tone);
-    if (last && start - last.start < MERGE_MS) return;
+    const last = this.#pulses.findIndex((pulse) => pulse.party === party && pulse.tone === tone);
+    if (last >= 0) {
+      if (start - (this.#pulses[last] as Pulse).start < MERGE_MS) return;
+      this.#pulses.splice(last, 1);
+    }
     this.#pulses.push({ party, tone, start, end: start + PULSE_MS, failed });
   }
 
