@@ -70,7 +70,8 @@ export function nonResource(options: NonResourceOptions) {
   };
 }
 
-const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** Asked for with an `@` instead of the last dot, too, which is no media type. */
+const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 /**
  * An OpenAPI v2 document without paths: kubectl falls back to it for kinds that v3 does not have, and must find that it
@@ -78,7 +79,7 @@ const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
  */
 function openApiV2({ gitVersion }: VersionInfo, request: HttpRequest): HttpResponse {
   const info = { title: 'Kubernetes', version: gitVersion };
-  if (!request.headers.accept?.includes(PROTOBUF_V2))
+  if (!request.headers.accept?.replace('@', '.').includes(PROTOBUF_V2))
     return cached(JSON.stringify({ swagger: '2.0', info, paths: {} }), 'application/json', request);
   // openapi.v2.Document {1 swagger, 2 info {1 title, 2 version}}
   const text = (field: number, value: string) => String.fromCharCode((field << 3) | 2, value.length) + value;
