@@ -206,3 +206,26 @@ test('an etcd that is stopped makes requests fail', async () => {
     await client.create(widgets, widget('a'));
   });
 });
+
+test('both modes of the pump give the same turns and spans', async () => {
+  const digest = async (strictHop?: () => Promise<void>) => {
+    const { run, root, pump } = startWidgetServer({ profile: 'realistic', ...(strictHop ? { strictHop } : {}) });
+    const turns: string[] = [];
+    pump.onTurn = ({ time, process, name }) => void turns.push(`${time} ${process} ${name}`);
+    await run(async (client, process) => {
+      await client.watch(widgets, {}, { event: () => {}, closed: () => {} });
+      const jobs = [1, 2, 3].map((i) => process.spawn('job', () => client.create(widgets, widget(`w${i}`))));
+      for (const job of jobs) await job.join();
+      await client.patch(widgets, { namespace: 'default', name: 'w1' }, 'application/merge-patch+json', {
+        spec: { size: 3 },
+      });
+      await client.list(widgets, { limit: 2 });
+      await client.deleteCollection(widgets, { namespace: 'default' });
+      await client.get(widgets, key).catch(() => undefined);
+    });
+    return { turns, spans: [...root.tracer.from(0)] };
+  };
+  const fast = await digest();
+  expect(await digest(() => new Promise((resolve) => void setImmediate(resolve)))).toEqual(fast);
+  expect(fast.turns.length).toBeGreaterThan(30);
+});

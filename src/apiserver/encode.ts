@@ -1,9 +1,10 @@
 import { encodeUtf8 } from '#base/utf8.ts';
-import type { ApiList } from '#apimachinery/api-request.ts';
+import type { ApiList, WatchEvent } from '#apimachinery/api-request.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StatusError } from '#apimachinery/status-error.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import { encodeYaml } from '#apimachinery/yaml-writer.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import type { Accepted } from './negotiation.ts';
 import { type IncludeObject, partialObjectMetadata, tableHead, tableRow } from './table.ts';
 
@@ -13,7 +14,7 @@ export interface Encoded {
 }
 
 /** Stored objects are frozen: what one was encoded to stays true. */
-const texts = new WeakMap<ApiObject, string>();
+const texts = new BoundedCache<ApiObject, string>(20_000);
 
 /** The JSON text of an object, apiVersion and kind included. Encoded once for each stored object. */
 export function encodeText(definition: ResourceDefinition | undefined, object: ApiObject): string {
@@ -112,4 +113,18 @@ export function encodeList(
 
 export function encodeStatus(error: StatusError, pretty = false): Encoded {
   return encoded(JSON.stringify(error.status), { mediaType: 'application/json', pretty });
+}
+
+/** One line of a watch. */
+export const eventLine = (type: string, text: string): Uint8Array =>
+  encodeUtf8(`{"type":"${type}","object":${text}}\n`);
+
+let last: { readonly type: string; readonly object: ApiObject; readonly bytes: Uint8Array } | undefined;
+
+/** The line of an event, encoded once for all who watch: they get it one after the other. */
+export function encodeEvent(definition: ResourceDefinition, { type, object }: WatchEvent): Uint8Array {
+  if (last?.object !== object || last.type !== type) {
+    last = { type, object, bytes: eventLine(type, encodeText(definition, object)) };
+  }
+  return last.bytes;
 }

@@ -2,6 +2,7 @@ import { canonicalObject } from '#apimachinery/canonical.ts';
 import { deepFreeze, type JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { compareObjects } from './field-compare.ts';
 import { decodeFieldSet, difference, encodeFieldSet, type FieldSet, isEmpty, union } from './field-set.ts';
 import { timestamp } from './metadata.ts';
@@ -99,7 +100,7 @@ const ownerships = new WeakMap<ApiObject, Ownership>();
  */
 export class FieldManager {
   readonly #schemaOf: (definition: ResourceDefinition) => StructSchema;
-  readonly #views = new WeakMap<ApiObject, ApiObject>();
+  readonly #views = new BoundedCache<ApiObject, ApiObject>(20_000);
 
   constructor(schemaOf: (definition: ResourceDefinition) => StructSchema) {
     this.#schemaOf = schemaOf;

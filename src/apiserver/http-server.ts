@@ -13,7 +13,7 @@ import { forbiddenField, required } from '#apimachinery/validation.ts';
 import type { SpanId } from '#base/tracer.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
 import { bodyStream, type HttpRequest, type HttpResponse, type HttpServer, type Upgraded } from '#transport/http.ts';
-import { type Encoded, encodeList, encodeObject, encodeStatus, encodeText } from './encode.ts';
+import { type Encoded, encodeList, encodeEvent, encodeObject, encodeStatus, eventLine } from './encode.ts';
 import { type Accepted, negotiate, unsupportedMediaType, wantsPretty } from './negotiation.ts';
 import { asksToWatch, deleteOptionsFrom, optionsFrom, parseQuery } from './query.ts';
 import { parseResourcePath, type ResourcePath, verbOf } from './request-info.ts';
@@ -316,16 +316,15 @@ export class HttpFloor {
     const handle = await this.#options.backend.watch(request, {
       event: (event) => {
         const shaped = shape(event);
-        const text = shaped === undefined ? encodeText(definition, event.object) : JSON.stringify(shaped);
-        push(encodeUtf8(`{"type":"${event.type}","object":${text}}\n`));
+        push(shaped === undefined ? encodeEvent(definition, event) : eventLine(event.type, JSON.stringify(shaped)));
       },
       closed: (error) => {
-        if (error instanceof StatusError)
-          push(encodeUtf8(`{"type":"ERROR","object":${JSON.stringify(error.status)}}\n`));
+        if (error instanceof StatusError) push(eventLine('ERROR', JSON.stringify(error.status)));
         end();
       },
     });
     stop = () => handle.stop();
+    if (request.signal?.aborted) stop();
     request.signal?.addEventListener('abort', stop);
     return {
       status: 200,

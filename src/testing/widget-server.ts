@@ -114,12 +114,15 @@ export interface WidgetServer {
 export function startWidgetServer(
   options: Partial<ApiServerOptions> & {
     readonly profile?: LatencyProfile;
+    readonly strictHop?: () => Promise<void>;
     /** On the etcd and the pump of another server, which has exited. */
     readonly on?: WidgetServer;
     readonly resources?: readonly ResourceDefinition[];
   } = {},
 ): WidgetServer {
-  const pump = options.on?.pump ?? new Pump({ epoch: Date.UTC(2025, 5, 1) });
+  const pump =
+    options.on?.pump ??
+    new Pump({ epoch: Date.UTC(2025, 5, 1), ...(options.strictHop ? { strictHop: options.strictHop } : {}) });
   const root =
     options.on?.root ?? new Process('cluster', { pump, rng: new Rng(1), tracer: new Tracer(() => pump.now) });
   const etcd = options.on?.etcd ?? new Etcd<ApiObject>({ process: root.child('etcd') });
