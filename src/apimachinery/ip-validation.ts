@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js';
 import type { FieldError } from './field-error.ts';
+import { formatAddress, parseIPv6 } from './ip-address.ts';
 import { goQuote, invalidField } from './validation.ts';
 
 // Addresses in fields that were accepted long before strict rules existed. Follows apimachinery's util/validation/ip.go,
@@ -20,13 +20,13 @@ function parseAddress(value: string): ParsedAddress | undefined {
     const text = parts.map(Number).join('.');
     return { bytes: parts.map(Number), text, nonStandard: text !== value };
   }
-  if (value.includes('%') || !ipaddr.IPv6.isValid(value)) return undefined;
-  const address = ipaddr.IPv6.parse(value);
-  if (address.isIPv4MappedAddress() && /^(?:0*:)+:?ffff:/i.test(value)) {
-    const inner = address.toIPv4Address();
-    return { bytes: inner.toByteArray(), text: inner.toString(), nonStandard: true };
+  const bytes = parseIPv6(value);
+  if (!bytes) return undefined;
+  if (bytes.every((byte, i) => byte === (i < 10 ? 0 : i < 12 ? 255 : byte))) {
+    const inner = bytes.slice(12);
+    return { bytes: inner, text: formatAddress(inner), nonStandard: true };
   }
-  return { bytes: address.toByteArray(), text: address.toRFC5952String(), nonStandard: false };
+  return { bytes, text: formatAddress(bytes), nonStandard: false };
 }
 
 /** Whether addresses are of both families. They must be valid. */
@@ -67,7 +67,7 @@ function parseCIDR(value: string): { address: ParsedAddress; network: string; bi
   const bits = Number(prefix);
   if (bits > address.bytes.length * 8) return undefined;
   const masked = address.bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, bits - i * 8))) & 0xff);
-  return { address, network: parseAddress(ipaddr.fromByteArray([...masked]).toString())?.text ?? '', bits };
+  return { address, network: formatAddress(masked), bits };
 }
 
 /** A range of addresses such as `10.244.0.0/24`. */

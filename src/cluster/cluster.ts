@@ -32,7 +32,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
 import { Machine, type MachineOptions } from './machine.ts';
-import { OpenApiSource } from './openapi-source.ts';
+import type { OpenApiSource } from './openapi-source.ts';
 import { ROOT_CA } from './root-ca.ts';
 
 export interface ClusterOptions {
@@ -296,7 +296,13 @@ export class Cluster {
         })),
         [''],
       );
-    const openapi = new OpenApiSource(groups);
+    let openapi: OpenApiSource | undefined;
+    // Only observers read it, so that it may be loaded when they do.
+    const openApiDocument = async (path: string) => {
+      const source = await import('./openapi-source.ts');
+      openapi ??= new source.OpenApiSource(groups);
+      return openapi.document(path);
+    };
     return new HttpFloor({
       backend: this.#api.local,
       codec,
@@ -312,7 +318,7 @@ export class Cluster {
           { name: 'log', ok: true },
           { name: 'etcd', ok: this.#etcd.running },
         ],
-        openapi: (path) => openapi.document(path),
+        openapi: openApiDocument,
       }),
     });
   }

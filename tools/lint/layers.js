@@ -81,7 +81,6 @@ export const purePackages = [
   '@noble/hashes',
   'diff',
   'fflate',
-  'ipaddr.js',
   'js-yaml',
   'pure-rand',
   'rfc6902',
