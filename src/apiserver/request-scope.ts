@@ -1,7 +1,7 @@
 import type { ApiRequest } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
-import type { Latency, LatencyKind } from '#base/latency.ts';
+import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
@@ -89,13 +89,6 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
 
   sleep(ms: number): Promise<void> {
     return this.core.process.clock.sleep(ms);
-  }
-
-  /** Parks for as long as the latency model says; does nothing where that is no time. */
-  async takeTime(kind: LatencyKind): Promise<void> {
-    const { latency, process, random } = this.core;
-    const ms = latency.sample(kind, random.latency);
-    if (ms > 0) await process.clock.sleep(ms);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { ApiBackend, ApiList, ApiRequest, Verb, WatchHandle, WatchSink } from '#apimachinery/api-request.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import { methodNotSupported, notFound, StatusError } from '#apimachinery/status-error.ts';
-import type { SpanId } from '#base/tracer.ts';
+import type { SpanAttributes, SpanId } from '#base/tracer.ts';
 import { EtcdUnavailableError } from '#etcd/etcd.ts';
 import type { HttpResponse, Upgraded } from '#transport/http.ts';
 import { admit, validateAdmission } from './admission.ts';
@@ -51,13 +51,13 @@ export class RequestServer {
 
   /** Callers are in other processes: the request becomes a task of this one. */
   #remote<R>(request: ApiRequest, handle: (scope: RequestScope) => Promise<R>): Promise<R> {
-    if (request.observer) return this.#handled(request, 0, false, handle);
+    if (request.observer) return this.#observed(request, false, handle);
     const name = nameOf(request);
     return this.#core.process.call(name, () => this.#traced(request, name, false, handle));
   }
 
   #local<R>(request: ApiRequest, handle: (scope: RequestScope) => Promise<R>): Promise<R> {
-    if (request.observer) return this.#handled(request, 0, true, handle);
+    if (request.observer) return this.#observed(request, true, handle);
     return this.#traced(request, nameOf(request), true, handle);
   }
 
@@ -67,34 +67,35 @@ export class RequestServer {
     external: boolean,
     handle: (scope: RequestScope) => Promise<R>,
   ): Promise<R> {
-    const { tracer } = this.#core.process;
+    const { process, latency, random } = this.#core;
+    const { tracer } = process;
     const span = tracer.start('request', 'kube-apiserver', name, request.cause, spanAttributes(request));
     try {
-      const result = await this.#handled(request, span, external, handle);
-      tracer.end(span, { code: request.verb === 'create' ? 201 : 200 });
+      const scope = this.#scope(request, span, external);
+      const ms = latency.sample('request', random.latency);
+      if (ms > 0) await process.clock.sleep(ms);
+      const result = await handle(scope);
+      tracer.end(span, request.verb === 'create' ? CREATED : OK);
       return result;
     } catch (error) {
-      tracer.end(span, error instanceof StatusError ? { code: error.code, reason: error.reason } : { code: 500 });
-      throw error;
+      const answer = answerOf(error);
+      tracer.end(span, answer instanceof StatusError ? { code: answer.code, reason: answer.reason } : { code: 500 });
+      throw answer;
     }
   }
 
-  async #handled<R>(
-    request: ApiRequest,
-    span: SpanId,
-    external: boolean,
-    handle: (scope: RequestScope) => Promise<R>,
-  ): Promise<R> {
+  async #observed<R>(request: ApiRequest, external: boolean, handle: (scope: RequestScope) => Promise<R>): Promise<R> {
+    try {
+      return await handle(this.#scope(request, 0, external));
+    } catch (error) {
+      throw answerOf(error);
+    }
+  }
+
+  #scope(request: ApiRequest, span: SpanId, external: boolean): RequestScope {
     const definition = this.#core.resources.find(request.group, request.version, request.resource);
     if (!definition) throw resourceNotFound();
-    const scope = new RequestScope(this.#core, request, definition, span, external);
-    try {
-      if (!request.observer) await scope.takeTime('request');
-      return await handle(scope);
-    } catch (error) {
-      if (error instanceof EtcdUnavailableError) throw new StatusError(500, '', 'etcdserver: request timed out');
-      throw error;
-    }
+    return new RequestScope(this.#core, request, definition, span, external);
   }
 
   async #request(scope: RequestScope): Promise<ApiObject> {
@@ -200,14 +201,32 @@ function nameOf({ group, version, resource, namespace, name, subresource, verb }
   return `${METHODS[verb]} ${subresource === undefined ? object : `${object}/${subresource}`}`;
 }
 
-function spanAttributes({ verb, resource, group, namespace, name, subresource, user, userAgent }: ApiRequest) {
-  return {
+const OK = { code: 200 };
+const CREATED = { code: 201 };
+
+/** What the client is told of an error. */
+function answerOf(error: unknown): unknown {
+  return error instanceof EtcdUnavailableError ? new StatusError(500, '', 'etcdserver: request timed out') : error;
+}
+
+function spanAttributes({
+  verb,
+  resource,
+  group,
+  namespace,
+  name,
+  subresource,
+  user,
+  userAgent,
+}: ApiRequest): SpanAttributes {
+  const attributes: Record<string, string> = {
     verb,
     resource: subresource === undefined ? resource : `${resource}/${subresource}`,
-    ...(group ? { group } : {}),
-    ...(namespace ? { namespace } : {}),
-    ...(name ? { name } : {}),
     user: user.name,
     userAgent,
   };
+  if (group) attributes.group = group;
+  if (namespace) attributes.namespace = namespace;
+  if (name) attributes.name = name;
+  return attributes;
 }

@@ -410,7 +410,30 @@ export class Process {
    * the two die independently. Rejects with {@link ProcessExitedError} when this process exits first.
    */
   call<T>(name: string, run: () => Promise<T>): Promise<T> {
-    return this.spawn(name, run).join();
+    if (!this.#alive) return this.spawn(name, run).join();
+    const { pump } = this;
+    const caller = pump.currentTask().process;
+    // What `spawn` and `join` do, in one step: this is the way of every request.
+    return caller.park<T>((wake, fail) => {
+      pump.enqueue({
+        process: this,
+        name,
+        task: { process: this, name },
+        resume: () => {
+          run().then(
+            (value) => {
+              wake(value);
+              pump.turnEnds();
+            },
+            (error: unknown) => {
+              fail(error);
+              pump.turnEnds();
+            },
+          );
+        },
+      });
+      return this.onExit(() => fail(new ProcessExitedError(`${this.name} has exited`)));
+    });
   }
 
   /**
