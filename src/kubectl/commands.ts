@@ -7,19 +7,26 @@ import { clusterInfo } from './commands/cluster-info.ts';
 import { config } from './commands/config.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
+import { describe } from './commands/describe.ts';
 import { get } from './commands/get.ts';
 import { label } from './commands/label.ts';
+import { logs } from './commands/logs.ts';
 import { patch } from './commands/patch.ts';
+import { set } from './commands/set.ts';
 import { version } from './commands/version.ts';
+import { wait } from './commands/wait.ts';
 import type { CommandGroup } from './help.ts';
 
 /** Every command, in the groups in which help lists them. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'Basic Commands (Beginner)', commands: [create] },
+  { title: 'Basic Commands (Beginner)', commands: [create, set] },
   { title: 'Basic Commands (Intermediate)', commands: [explain, get, deleteCommand] },
   { title: 'Cluster Management Commands', commands: [clusterInfo] },
-  { title: 'Advanced Commands', commands: [apply, patch] },
+  { title: 'Troubleshooting and Debugging Commands', commands: [logs, exec] },
+  { title: 'Troubleshooting and Debugging Commands', commands: [describe] },
+  { title: 'Advanced Commands', commands: [apply, patch, wait] },
   { title: 'Settings Commands', commands: [label, annotate] },
   { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },
 ];

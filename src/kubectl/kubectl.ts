@@ -3,7 +3,7 @@ import { Invocation } from './command.ts';
 import { commandGroups, commands } from './commands.ts';
 import type { KubectlContext } from './context.ts';
 import { Interrupted } from './context.ts';
-import { describeError } from './errors.ts';
+import { describeError, ExitError } from './errors.ts';
 import { globalFlags } from './flag-groups.ts';
 import type { Flag } from './flags.ts';
 import { bareValue, FlagError, HelpRequested, parseFlags } from './flags.ts';
@@ -113,8 +113,10 @@ async function execute(words: readonly string[], context: KubectlContext): Promi
   const invocation = new Invocation(command, path, parsed, context);
   if (!command.run) {
     if (parsed.args.length > 0) throw invocation.usageError(`unknown command "${parsed.args.join(' ')}"`);
-    context.stdout.write(commandHelp(command, path, commandGroups));
-    return;
+    const page = commandHelp(command, path, commandGroups);
+    if (command === root) return context.stdout.write(page);
+    context.stderr.write(page);
+    throw new ExitError(1);
   }
   const missing = command.flags
     .filter((flag) => flag.required && !parsed.flags.changed(flag.name))

@@ -492,8 +492,8 @@ class Builder {
   ): Promise<{ readonly sources: readonly Source[]; readonly single: boolean } | undefined> {
     const { flags, context } = this.#invocation;
     const names = flags.strings('filename');
-    const recursive = flags.bool('recursive');
-    const kustomize = flags.string('kustomize');
+    const recursive = flags.has('recursive') && flags.bool('recursive');
+    const kustomize = flags.has('kustomize') ? flags.string('kustomize') : '';
     if (kustomize !== '') {
       if (names.length > 0) errors.push(new Error('only one of -f or -k can be specified'));
       else if (recursive) errors.push(new Error("the -k flag can't be used with -f or -R"));

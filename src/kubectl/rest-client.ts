@@ -86,14 +86,26 @@ export class RestClient {
     return this.#untilInterrupted(readBody(response), response.body instanceof Uint8Array ? undefined : response.body);
   }
 
-  /** Calls back with the answer's body as it arrives; resolves at its end. */
-  async stream(method: string, path: string, input: RequestInput, chunk: (bytes: Uint8Array) => void): Promise<void> {
+  /** Calls back with the answer's body as it arrives; resolves at its end, or when the callback says false. */
+  async stream(
+    method: string,
+    path: string,
+    input: RequestInput,
+    chunk: (bytes: Uint8Array) => boolean | undefined | void,
+  ): Promise<void> {
     const { body } = await this.#send(method, path, input);
     if (body instanceof Uint8Array) {
       if (body.length > 0) chunk(body);
       return;
     }
-    await this.#untilInterrupted(new Promise<void>((resolve) => body.start(chunk, resolve)), body);
+    const ended = new Promise<void>((resolve) =>
+      body.start((bytes) => {
+        if (chunk(bytes) !== false) return;
+        body.cancel();
+        resolve();
+      }, resolve),
+    );
+    await this.#untilInterrupted(ended, body);
   }
 
   /** Starts a watch; the query says from where. */
