@@ -3,6 +3,7 @@ import { alreadyExists, badRequest, invalid, isStatus, StatusError } from '#apim
 import { admit, validateAdmission, waitForAdmission } from './admission.ts';
 import type { Ownership } from './field-manager.ts';
 import {
+  changeMeta,
   dedupOwnerReferences,
   expectedNamespace,
   matchNamespace,
@@ -50,7 +51,7 @@ async function createStored<T extends ApiObject>(scope: RequestScope<T>, object:
   const { name, generateName } = object.metadata;
   if (name || !generateName) return createOnce(scope, object, ownership);
   for (let attempt = 1; ; attempt++) {
-    const named = withMeta(object, { name: generateName.slice(0, 58) + scope.core.random.names.suffix(5) });
+    const named = changeMeta(object, { name: generateName.slice(0, 58) + scope.core.random.names.suffix(5) });
     try {
       return await createOnce(scope, named, ownership);
     } catch (error) {
@@ -87,10 +88,10 @@ export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: 
   const { definition, core, request } = scope;
   const { strategy } = definition;
   const context = { now: scope.now };
-  let next = withMeta(object, {
+  let next = changeMeta(object, {
     uid: core.random.uids.uuid(),
     creationTimestamp: timestamp(scope.now),
-    namespace: matchNamespace(object, expectedNamespace(definition, request.namespace)),
+    namespace: matchNamespace(object, expectedNamespace(definition, request.namespace)) || undefined,
   });
   if (strategy?.prepareForCreate) next = strategy.prepareForCreate(next, context);
   const errors = validateObjectMeta(definition as unknown as ResourceDefinition, next.metadata);

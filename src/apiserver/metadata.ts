@@ -28,6 +28,11 @@ export function withMeta<T extends ApiObject>(object: T, changes: ObjectMetaLike
   return { ...object, metadata: orderedMeta(object.metadata, changes) };
 }
 
+/** The object with its metadata changed, for objects that {@link withMeta} has put in order before or will later. */
+export function changeMeta<T extends ApiObject>(object: T, changes: ObjectMetaLike): T {
+  return { ...object, metadata: { ...object.metadata, ...changes } };
+}
+
 function orderedMeta(metadata: ObjectMetaLike, changes: ObjectMetaLike): ObjectMetaLike {
   const ordered: Record<string, unknown> = {};
   for (const field of ORDER) {

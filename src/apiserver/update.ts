@@ -7,7 +7,14 @@ import { admit, validateAdmission } from './admission.ts';
 import { defaulted, prepareNew } from './create.ts';
 import { removeFinalized } from './delete.ts';
 import type { Ownership } from './field-manager.ts';
-import { dedupOwnerReferences, expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
+import {
+  changeMeta,
+  dedupOwnerReferences,
+  expectedNamespace,
+  matchNamespace,
+  withMeta,
+  withTypeMeta,
+} from './metadata.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from './metadata-validation.ts';
 import type { RequestScope } from './request-scope.ts';
 import { parseResourceVersion, type Stored } from './storage.ts';
@@ -167,7 +174,7 @@ function prepareUpdate<T extends ApiObject>(
   if (subresource) next = subresource.prepareForUpdate(next, existing, context);
   else if (strategy?.prepareForUpdate) next = strategy.prepareForUpdate(next, existing, context);
   const { metadata } = next;
-  next = withMeta(next, {
+  next = changeMeta(next, {
     uid: metadata.uid || previous.uid,
     creationTimestamp: previous.creationTimestamp ?? metadata.creationTimestamp,
     deletionTimestamp: previous.deletionTimestamp ?? metadata.deletionTimestamp,
