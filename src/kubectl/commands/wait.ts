@@ -50,7 +50,7 @@ kubectl wait --for=delete pod/web --timeout=60s`,
       type: 'string',
       usage:
         "What to wait for: create, delete, condition=NAME[=VALUE] (true unless given, in any case), or jsonpath='{EXPRESSION}'[=VALUE].",
-      values: ['create', 'delete', 'condition=', 'jsonpath='],
+      values: ['create', 'delete', 'condition=Ready'],
     },
     { name: 'local', type: 'bool', usage: 'Take objects from files only.' },
     selector,
