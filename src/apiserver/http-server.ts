@@ -7,6 +7,7 @@ import type {
   Verb,
   WatchEvent,
 } from '#apimachinery/api-request.ts';
+import type { JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import { badRequest, internalError, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
 import { forbiddenField, required } from '#apimachinery/validation.ts';
@@ -30,7 +31,7 @@ export interface Codec {
     options: { readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'; readonly warn: (text: string) => void },
   ): ApiObject;
   /** Any JSON or YAML (or protobuf DeleteOptions) without a schema. */
-  decodePlain(body: Uint8Array, mediaType: string): unknown;
+  decodePlain(body: Uint8Array, mediaType: string): JsonValue;
   /** Media types that `decode` takes. */
   readonly mediaTypes: readonly string[];
 }

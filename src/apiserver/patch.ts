@@ -6,7 +6,7 @@ import { applyJsonPatch } from '#apimachinery/patch-json.ts';
 import { applyMergePatch, isJsonMap } from '#apimachinery/patch-merge.ts';
 import { applyStrategicMergePatch, goMap } from '#apimachinery/patch-strategic.ts';
 import type { ApiObject } from '#apimachinery/resource.ts';
-import type { StructSchema } from '#apimachinery/schema.ts';
+import type { FieldSchema, StructSchema } from '#apimachinery/schema.ts';
 import { badRequest, invalid, StatusError } from '#apimachinery/status-error.ts';
 import { invalidField } from '#apimachinery/validation.ts';
 import { defaulted } from './create.ts';
@@ -63,6 +63,28 @@ function unlessTouched<T extends ApiObject>(before: T, after: T): T {
   return { ...after, metadata };
 }
 
+const word: FieldSchema = { schema: { kind: 'scalar', type: 'string' }, omitEmpty: true, pointer: true };
+const OPERATION: StructSchema = {
+  kind: 'struct',
+  name: 'handlers.jsonPatchOp',
+  fields: new Map([
+    ['op', word],
+    ['path', word],
+    ['from', word],
+    ['value', { schema: { kind: 'scalar', type: 'any' }, omitEmpty: true, pointer: true }],
+  ]),
+};
+
+/** One operation of a JSON patch, whose words must be words. */
+function operationOf(operation: JsonValue): JsonValue {
+  try {
+    decodeObject(OPERATION, operation);
+    return operation ?? {};
+  } catch (error) {
+    throw error instanceof DecodeError ? badRequest(`error decoding patch: ${error.message}`) : error;
+  }
+}
+
 function patchedValue(
   type: (typeof SERVED)[number],
   document: JsonValue,
@@ -81,7 +103,7 @@ function patchedValue(
             `error decoding patch: json: cannot unmarshal ${jsonKind(body)} into Go value of type []handlers.jsonPatchOp`,
           );
         }
-        return applyJsonPatch(document, body);
+        return applyJsonPatch(document, body.map(operationOf));
       case 'application/merge-patch+json':
         if (!isJsonMap(body)) {
           throw badRequest(

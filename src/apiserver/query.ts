@@ -1,5 +1,7 @@
 import type { PropagationPolicy, RequestOptions, Verb } from '#apimachinery/api-request.ts';
-import { isJsonMap } from '#apimachinery/patch-merge.ts';
+import { DecodeError, decodeObject } from '#apimachinery/decode.ts';
+import type { JsonValue } from '#apimachinery/json.ts';
+import type { FieldSchema, StructSchema } from '#apimachinery/schema.ts';
 import { badRequest, invalid } from '#apimachinery/status-error.ts';
 import type { FieldError } from '#apimachinery/field-error.ts';
 import { byteLength, GoValue, goQuote, invalidField, notSupported, tooLong } from '#apimachinery/validation.ts';
@@ -132,10 +134,37 @@ function deleteOptions(query: Query): RequestOptions {
   });
 }
 
-/** The options that a DeleteOptions body holds. */
-export function deleteOptionsFrom(body: unknown): RequestOptions {
-  if (!isJsonMap(body)) return {};
-  return checkedDeleteOptions(body);
+const optional = (type: 'string' | 'int64' | 'boolean'): FieldSchema => ({
+  schema: { kind: 'scalar', type },
+  omitEmpty: true,
+  pointer: true,
+});
+const structOf = (name: string, fields: Readonly<Record<string, FieldSchema>>): StructSchema => ({
+  kind: 'struct',
+  name: `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`,
+  fields: new Map(Object.entries(fields)),
+});
+const DELETE_OPTIONS = structOf('DeleteOptions', {
+  kind: optional('string'),
+  apiVersion: optional('string'),
+  gracePeriodSeconds: optional('int64'),
+  preconditions: {
+    schema: structOf('Preconditions', { uid: optional('string'), resourceVersion: optional('string') }),
+    omitEmpty: true,
+    pointer: true,
+  },
+  orphanDependents: optional('boolean'),
+  propagationPolicy: optional('string'),
+  dryRun: { schema: { kind: 'list', items: { kind: 'scalar', type: 'string' } }, omitEmpty: true },
+});
+
+/** The options that a DeleteOptions body holds. Throws 400 for what does not fit. */
+export function deleteOptionsFrom(body: JsonValue): RequestOptions {
+  try {
+    return checkedDeleteOptions(decodeObject(DELETE_OPTIONS, body).object);
+  } catch (error) {
+    throw error instanceof DecodeError ? badRequest(error.message) : error;
+  }
 }
 
 interface RawDeleteOptions {
