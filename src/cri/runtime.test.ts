@@ -217,9 +217,9 @@ describe('exec', () => {
     const { type, exit } = await open(true);
     const plain = (text: string) => text.replace(new RegExp(`${String.fromCharCode(27)}\\[\\d*[A-Z]`, 'g'), '');
     expect(await type('')).toBe('/ # ');
-    expect(plain(await type('echo hellp\x7fo\r'))).toMatch(/hello\r\nhello\r\n\/ # $/);
+    expect(plain(await type('echo hellp\x7fo\r'))).toMatch(/\r\nhello\r\n\/ # $/);
     expect(plain(await type('cd /tm\t\r'))).toMatch(/\r\n\/tmp # $/);
-    expect(plain(await type('\x1b[A\x1b[A\r'))).toMatch(/echo hello\r\nhello\r\n\/tmp # $/);
+    expect(plain(await type('\x1b[A\x1b[A\r'))).toMatch(/\r\nhello\r\n\/tmp # $/);
     await type('sleep 100\r', 1000);
     expect(await type('\x03')).toBe('^C\r\n/tmp # ');
     expect(plain(await type('echo $?\r'))).toMatch(/130\r\n\/tmp # $/);
@@ -259,9 +259,9 @@ test('volumes are shared, read-only ones refuse, users are respected', async () 
   const config = newDirectory({}, 0);
   config.entries.set('key', newFile(config.owner, encodeUtf8('value\n'), 0));
   const mounts = [
-    { path: '/data', node: volume, readOnly: false },
-    { path: '/etc/config', node: config, readOnly: true },
-    { path: '/etc/hosts', node: imageFile(encodeUtf8('127.0.0.1 localhost me\n')), readOnly: false },
+    { path: '/data', node: () => volume, readOnly: false },
+    { path: '/etc/config', node: () => config, readOnly: true },
+    { path: '/etc/hosts', node: () => imageFile(encodeUtf8('127.0.0.1 localhost me\n')), readOnly: false },
   ];
   const first = await machine.run(() => machine.startContainer('busybox', { command: ['sleep', '1000'], mounts }));
   const second = await machine.run(() =>

@@ -153,7 +153,8 @@ export class ContainerStarter {
     for (const mount of podFileMounts(pod, target.address, config, context.now))
       if (!taken.has(mount.path)) mounts.push(mount);
     const messagePath = container.terminationMessagePath;
-    if (messagePath && !taken.has(messagePath)) mounts.push({ path: messagePath, node: message, readOnly: false });
+    if (messagePath && !taken.has(messagePath))
+      mounts.push({ path: messagePath, node: () => message, readOnly: false });
     const previous = findContainer(target.runtime, container.name);
     return {
       name: container.name,

@@ -23,6 +23,7 @@ import { KubeletContext } from './kubelet-context.ts';
 import { LifecycleHooks } from './lifecycle-hooks.ts';
 import { NodeAgent } from './node-agent.ts';
 import { ObjectCache } from './object-cache.ts';
+import { NodeUsage } from './node-usage.ts';
 import { PodKiller } from './pod-killer.ts';
 import { podRuntimeStatus } from './pod-runtime-status.ts';
 import { PodVolumes } from './pod-volumes.ts';
@@ -69,6 +70,7 @@ export class Kubelet {
   readonly #pods: Informer<Pod>;
   readonly #static: StaticPods;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #usage = new NodeUsage();
   readonly #startedAt: number;
 
   constructor(options: KubeletOptions) {
@@ -140,8 +142,7 @@ export class Kubelet {
     }
     const uid = pod.metadata.uid ?? '';
     if (!pod.metadata.deletionTimestamp && !isPodTerminal(pod) && this.#node.node) {
-      const others = [...this.#workers.values()].filter(({ terminating }) => !terminating).map((worker) => worker.pod);
-      const rejection = admitPod(pod, this.#node.node, others);
+      const rejection = admitPod(pod, this.#node.node, this.#usage);
       if (rejection) {
         const { reason, message } = rejection;
         this.#context.podEvent(pod, 'Warning', reason, message, cause);
@@ -156,6 +157,7 @@ export class Kubelet {
   #run(pod: Pod, cause: SpanId): void {
     const worker = this.#createWorker(pod);
     this.#workers.set(worker.uid, worker);
+    if (!isPodTerminal(pod)) this.#usage.add(pod);
     if (pod.metadata.deletionTimestamp || isPodTerminal(pod)) worker.update(pod, cause);
     else worker.sync(cause);
   }
@@ -254,6 +256,7 @@ export class Kubelet {
 
   /** A Pod has ended: what it held of the kubelet is given back. Its containers stay, for their logs, while its object does. */
   #release(worker: PodWorker): void {
+    this.#usage.remove(worker.uid);
     this.#configMaps.release(worker.uid);
     this.#secrets.release(worker.uid);
     this.#images.forget(worker.uid);

@@ -57,14 +57,14 @@ export function podFileMounts(
   now: number,
 ): readonly Mount[] {
   const owner = { pod: pod.metadata.uid };
-  const file = (path: string, text: string): Mount => ({
+  const file = (path: string, text: () => string): Mount => ({
     path,
-    node: newFile(owner, encodeUtf8(text), now),
+    node: () => newFile(owner, encodeUtf8(text()), now),
     readOnly: false,
   });
   return [
-    file('/etc/hosts', hostsFile(pod, address, config)),
-    file('/etc/hostname', `${podHostname(pod, config.clusterDomain).hostname}\n`),
-    file('/etc/resolv.conf', resolvFile(pod, config)),
+    file('/etc/hosts', () => hostsFile(pod, address, config)),
+    file('/etc/hostname', () => `${podHostname(pod, config.clusterDomain).hostname}\n`),
+    file('/etc/resolv.conf', () => resolvFile(pod, config)),
   ];
 }

@@ -8,8 +8,6 @@ import type {
   VolumeMount,
 } from '#api/generated/types.ts';
 import { isStatus } from '#apimachinery/status-error.ts';
-import { decodeBase64 } from '#base/base64.ts';
-import { encodeUtf8 } from '#base/utf8.ts';
 import { type DirectoryNode, type FileNode, newDirectory } from '#cri/os/file-node.ts';
 import type { Mount } from '#cri/os/file-system.ts';
 import { type DownwardContext, podFieldValue, resourceFieldValue } from './downward-api.ts';
@@ -38,11 +36,41 @@ export class MountError extends Error {
   }
 }
 
+/** Something to mount. */
 interface Mounted {
-  readonly node: DirectoryNode | FileNode;
-  /** What was written last, to see whether something changed. */
-  files?: ReadonlyMap<string, VolumeFile>;
+  /** Made when a container first looks at it. */
+  open(): DirectoryNode | FileNode;
   readonly readOnly: boolean;
+}
+
+/** A directory whose files the kubelet writes: when somebody looks at it, and anew when they change. */
+class FilesVolume implements Mounted {
+  readonly readOnly = true;
+  readonly #name: string;
+  readonly #group: number;
+  readonly #now: () => number;
+  #files: ReadonlyMap<string, VolumeFile>;
+  #node: DirectoryNode | undefined;
+
+  constructor(name: string, group: number, now: () => number, files: ReadonlyMap<string, VolumeFile>) {
+    this.#name = name;
+    this.#group = group;
+    this.#now = now;
+    this.#files = files;
+  }
+
+  open(): DirectoryNode {
+    if (this.#node) return this.#node;
+    this.#node = newDirectory({ volume: this.#name }, this.#now(), 0o777, 0, this.#group);
+    writeAtomically(this.#node, this.#files, this.#now(), this.#group);
+    return this.#node;
+  }
+
+  update(files: ReadonlyMap<string, VolumeFile>): void {
+    if (sameFiles(this.#files, files)) return;
+    this.#files = files;
+    if (this.#node) writeAtomically(this.#node, files, this.#now(), this.#group);
+  }
 }
 
 type Files = Map<string, VolumeFile>;
@@ -71,7 +99,7 @@ export class PodVolumes {
     const { stale } = this;
     for (const volume of pod.spec.volumes ?? []) {
       const mounted = this.#mounted.get(volume.name);
-      if (mounted && !(stale && mounted.files)) continue;
+      if (mounted && !(stale && mounted instanceof FilesVolume)) continue;
       try {
         await this.#setUp(pod, volume, mounted);
       } catch (error) {
@@ -95,12 +123,13 @@ export class PodVolumes {
       });
       if (missing.length > 0) throw new Error(`missing value for "${missing[0]}"`);
     }
-    let { node } = mounted;
+    let node = () => mounted.open();
     if (subPath !== '') {
-      const found = nodeInVolume(node, subPath, this.#sources.now());
-      if (!found)
+      const found = nodeInVolume(mounted.open(), subPath, this.#sources.now());
+      if (!found) {
         throw new Error(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container}"`);
-      node = found;
+      }
+      node = () => found;
     }
     const path = mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`;
     return { path, node, readOnly: mount.readOnly === true || mounted.readOnly };
@@ -108,17 +137,15 @@ export class PodVolumes {
 
   async #setUp(pod: Pod, volume: Volume, mounted: Mounted | undefined): Promise<void> {
     const { name } = volume;
-    const now = this.#sources.now();
     const group = pod.spec.securityContext?.fsGroup ?? 0;
     if (volume.emptyDir) {
-      this.#mounted.set(name, { node: newDirectory({ volume: name }, now, 0o777, 0, group), readOnly: false });
+      const node = newDirectory({ volume: name }, this.#sources.now(), 0o777, 0, group);
+      this.#mounted.set(name, { open: () => node, readOnly: false });
       return;
     }
     if (volume.hostPath) {
-      this.#mounted.set(name, {
-        node: this.#sources.host.find(volume.hostPath.path, volume.hostPath.type ?? ''),
-        readOnly: false,
-      });
+      const node = this.#sources.host.find(volume.hostPath.path, volume.hostPath.type ?? '');
+      this.#mounted.set(name, { open: () => node, readOnly: false });
       return;
     }
     const files = await this.#content(pod, volume);
@@ -126,11 +153,8 @@ export class PodVolumes {
       const kind = Object.keys(volume).find((key) => key !== 'name') ?? '';
       throw new MountError(name, `volumes of type ${kind} are not emulated in this cluster`);
     }
-    if (mounted?.files && sameFiles(mounted.files, files)) return;
-    const target: Mounted = mounted ?? { node: newDirectory({ volume: name }, now, 0o777, 0, group), readOnly: true };
-    writeAtomically(target.node as DirectoryNode, files, now, group);
-    target.files = files;
-    this.#mounted.set(name, target);
+    if (mounted instanceof FilesVolume) mounted.update(files);
+    else this.#mounted.set(name, new FilesVolume(name, group, () => this.#sources.now(), files));
   }
 
   async #content(pod: Pod, volume: Volume): Promise<Files | undefined> {
@@ -177,7 +201,7 @@ export class PodVolumes {
           const token = await this.#token(pod, `${volumeName}/${i}`, source.serviceAccountToken);
           const { runAsUser, fsGroup } = pod.spec.securityContext ?? {};
           const own = fsGroup !== undefined || runAsUser !== undefined;
-          files.set(source.serviceAccountToken.path, { bytes: encodeUtf8(token), mode: own ? 0o600 : mode });
+          files.set(source.serviceAccountToken.path, textFile(token, own ? 0o600 : mode));
         } else errors.push(`projections of type ${Object.keys(source)[0] ?? ''} are not emulated in this cluster`);
       } catch (error) {
         errors.push(
@@ -206,17 +230,17 @@ export class PodVolumes {
   ): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const found = await orMissing(optional, () => this.#sources.configMap(namespace, name));
-    const data = new Map<string, Uint8Array>();
-    for (const [key, text] of Object.entries(found?.data ?? {})) data.set(key, encodeUtf8(text));
-    for (const [key, encoded] of Object.entries(found?.binaryData ?? {})) data.set(key, bytesOf(encoded));
-    addItems(files, data, items, mode, optional, 'config');
+    const data = new Map<string, VolumeFile>();
+    for (const [key, text] of Object.entries(found?.data ?? {})) data.set(key, textFile(text, mode));
+    for (const [key, encoded] of Object.entries(found?.binaryData ?? {})) data.set(key, encodedFile(encoded, mode));
+    addItems(files, data, items, optional, 'config');
   }
 
   async #addSecret(files: Files, pod: Pod, name: string, items: Items, mode: number, optional = false): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const found = await orMissing(optional, () => this.#sources.secret(namespace, name));
-    const data = new Map(Object.entries(found?.data ?? {}).map(([key, encoded]) => [key, bytesOf(encoded)]));
-    addItems(files, data, items, mode, optional, 'secret');
+    const data = new Map(Object.entries(found?.data ?? {}).map(([key, encoded]) => [key, encodedFile(encoded, mode)]));
+    addItems(files, data, items, optional, 'secret');
   }
 
   #addDownward(files: Files, pod: Pod, items: readonly DownwardAPIVolumeFile[] | undefined, defaultMode: number): void {
@@ -227,28 +251,30 @@ export class PodVolumes {
         : resourceFieldRef
           ? resourceFieldValue(resourceFieldRef, pod, undefined, context)
           : '';
-      files.set(path, { bytes: encodeUtf8(text), mode });
+      files.set(path, textFile(text, mode));
     }
   }
 }
 
 type Items = readonly { readonly key: string; readonly path: string; readonly mode?: number }[] | undefined;
 
+const textFile = (content: string, mode: number): VolumeFile => ({ content, encoding: 'text', mode });
+const encodedFile = (content: string, mode: number): VolumeFile => ({ content, encoding: 'base64', mode });
+
 function addItems(
   files: Files,
-  data: ReadonlyMap<string, Uint8Array>,
+  data: ReadonlyMap<string, VolumeFile>,
   items: Items,
-  defaultMode: number,
   optional: boolean,
   kind: 'config' | 'secret',
 ): void {
   if (!items || items.length === 0) {
-    for (const [key, bytes] of data) files.set(key, { bytes, mode: defaultMode });
+    for (const [key, file] of data) files.set(key, file);
     return;
   }
-  for (const { key, path, mode = defaultMode } of items) {
-    const bytes = data.get(key);
-    if (bytes) files.set(path, { bytes, mode });
+  for (const { key, path, mode } of items) {
+    const file = data.get(key);
+    if (file) files.set(path, mode === undefined ? file : { ...file, mode });
     else if (!optional) throw new Error(`references non-existent ${kind} key: ${key}`);
   }
 }
@@ -262,17 +288,12 @@ async function orMissing<T>(optional: boolean, get: () => Promise<T>): Promise<T
   }
 }
 
-function bytesOf(encoded: string): Uint8Array {
-  const bytes = decodeBase64(encoded);
-  return typeof bytes === 'number' ? new Uint8Array(0) : bytes;
-}
-
 function sameFiles(a: ReadonlyMap<string, VolumeFile>, b: ReadonlyMap<string, VolumeFile>): boolean {
   if (a.size !== b.size) return false;
   for (const [path, file] of a) {
     const other = b.get(path);
-    if (!other || other.mode !== file.mode || other.bytes.length !== file.bytes.length) return false;
-    if (file.bytes.some((byte, i) => byte !== other.bytes[i])) return false;
+    if (!other || other.mode !== file.mode || other.content !== file.content || other.encoding !== file.encoding)
+      return false;
   }
   return true;
 }

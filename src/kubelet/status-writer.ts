@@ -1,6 +1,5 @@
 import { pods } from '#api/core/v1/pod.ts';
 import { isPodTerminal } from '#api/core/v1/pod-status.ts';
-import { podStatusPatch } from '#api/core/v1/pod-status-patch.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#api/generated/types.ts';
 import { jsonEqual } from '#apimachinery/equal.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
@@ -10,6 +9,7 @@ import { type Process, ProcessExitedError } from '#base/pump.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Client } from '#client/client.ts';
 import { containersReadyCondition, KUBELET_CONDITIONS, readyCondition } from './pod-conditions.ts';
+import { podStatusDiff } from './pod-status-diff.ts';
 import { isStaticPod } from './static-pod.ts';
 
 /** How long to wait when the API server does not take a status. */
@@ -227,10 +227,11 @@ export class StatusWriter {
     const { tracer } = this.#options.process;
     const { namespace = '', name = '' } = apiPod.metadata;
     const merged = this.#merge(entry, apiPod);
-    const patch = podStatusPatch(apiPod, merged);
+    const change = podStatusDiff(apiPod.status ?? {}, merged);
     const key = { namespace, name };
     let current = apiPod;
-    if (patch) {
+    if (change) {
+      const patch = { metadata: { uid: apiPod.metadata.uid }, status: change };
       const span = tracer.start(
         'work',
         this.#options.component,

@@ -1,10 +1,19 @@
+import { decodeBase64 } from '#base/base64.ts';
+import { encodeUtf8 } from '#base/utf8.ts';
 import { strftime } from '#cri/applets/date.ts';
 import { type DirectoryNode, type FileNode, newDirectory, newFile, type TreeNode } from '#cri/os/file-node.ts';
 
 /** A file to be in a volume. */
 export interface VolumeFile {
-  readonly bytes: Uint8Array;
+  readonly content: string;
+  readonly encoding: 'text' | 'base64';
   readonly mode: number;
+}
+
+function bytesOf({ content, encoding }: VolumeFile): Uint8Array {
+  if (encoding === 'text') return encodeUtf8(content);
+  const bytes = decodeBase64(content);
+  return typeof bytes === 'number' ? new Uint8Array(0) : bytes;
 }
 
 const DATA = '..data';
@@ -25,12 +34,12 @@ export function writeAtomically(
   const stamp = `..${strftime('%Y_%m_%d_%H_%M_%S', now)}.${String(Math.floor((now % 1000) * 1e6)).padStart(9, '0')}`;
   const payload = newDirectory(owner, now, 0o755, 0, group);
   const tops = new Set<string>();
-  for (const [path, { bytes, mode }] of files) {
+  for (const [path, file] of files) {
     const names = path.split('/');
     tops.add(names[0] as string);
     let directory = payload;
     for (const name of names.slice(0, -1)) directory = subdirectory(directory, name, now);
-    directory.entries.set(names.at(-1) as string, newFile(owner, bytes, now, mode, 0, group));
+    directory.entries.set(names.at(-1) as string, newFile(owner, bytesOf(file), now, file.mode, 0, group));
   }
   const link = (target: string): TreeNode => ({
     type: 'symlink',

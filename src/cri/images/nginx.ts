@@ -16,7 +16,7 @@ import { type ImageDefinition, releases } from './image.ts';
 const VERSION = '1.29.3';
 const ROOT = '/usr/share/nginx/html';
 const CONFIG = '/etc/nginx/conf.d/default.conf';
-const WORKERS = 4;
+const WORKER_LINES = [29, 30, 31, 32].map((pid) => `start worker process ${pid}`);
 
 const WELCOME = `<!DOCTYPE html>
 <html>
@@ -54,7 +54,7 @@ const PAGE_50X = `<!DOCTYPE html>
 </html>
 `;
 
-const DEFAULT_CONF = `server {
+const DEFAULT_CONF = encodeUtf8(`server {
     listen       80;
     listen  [::]:80;
     server_name  localhost;
@@ -69,7 +69,7 @@ const DEFAULT_CONF = `server {
         root   /usr/share/nginx/html;
     }
 }
-`;
+`);
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css',
@@ -127,8 +127,10 @@ const server: Program = async (self) => {
     return 0;
   }
   const { config, unread } = readConfig(self);
-  const notice = (text: string) =>
-    `${strftime('%Y/%m/%d %H:%M:%S', process.clock.now())} [notice] ${self.pid}#${self.pid}: ${text}\n`;
+  const notices = (lines: readonly string[]) => {
+    const head = `${strftime('%Y/%m/%d %H:%M:%S', process.clock.now())} [notice] ${self.pid}#${self.pid}: `;
+    return lines.map((line) => `${head}${line}\n`).join('');
+  };
   for (const port of config.ports) {
     try {
       serveHttp(self.system.network, process, port, (request, connection) => answer(self, config, request, connection));
@@ -141,21 +143,24 @@ const server: Program = async (self) => {
     }
   }
   self.args = ['nginx: master process', ...self.args];
-  let log =
-    notice('using the "epoll" event method') +
-    notice(`nginx/${VERSION}`) +
-    notice('built by gcc 12.2.0 (Debian 12.2.0-14+deb12u1)') +
-    notice(`OS: Linux ${KERNEL_VERSION}`) +
-    notice('getrlimit(RLIMIT_NOFILE): 1048576:1048576') +
-    notice('start worker processes');
-  for (let i = 0; i < WORKERS; i++) log += notice(`start worker process ${29 + i}`);
-  if (unread !== undefined) log += notice(`not emulated: ${unread} of ${CONFIG} has no effect here`);
+  const log = notices([
+    'using the "epoll" event method',
+    `nginx/${VERSION}`,
+    'built by gcc 12.2.0 (Debian 12.2.0-14+deb12u1)',
+    `OS: Linux ${KERNEL_VERSION}`,
+    'getrlimit(RLIMIT_NOFILE): 1048576:1048576',
+    'start worker processes',
+    ...WORKER_LINES,
+    ...(unread === undefined ? [] : [`not emulated: ${unread} of ${CONFIG} has no effect here`]),
+  ]);
   const stop = (signal: 'QUIT' | 'TERM' | 'INT') => {
     process.spawn('nginx ends', async () => {
       const number = { QUIT: 3, TERM: 15, INT: 2 }[signal];
       await self.complain(
-        notice(`signal ${number} (SIG${signal}) received, ${signal === 'QUIT' ? 'shutting down' : 'exiting'}`) +
-          notice('exit'),
+        notices([
+          `signal ${number} (SIG${signal}) received, ${signal === 'QUIT' ? 'shutting down' : 'exiting'}`,
+          'exit',
+        ]),
       );
       self.exit({ code: 0 });
     });
@@ -183,12 +188,13 @@ interface ServerConfig {
 function readConfig(self: UnixProcess): { readonly config: ServerConfig; readonly unread?: string } {
   let text: string;
   try {
-    text = decodeUtf8(self.system.files.readFile(CONFIG));
+    const bytes = self.system.files.readFile(CONFIG);
+    if (bytes === DEFAULT_CONF) return { config: { ports: [80], root: ROOT, returns: [] } };
+    text = decodeUtf8(bytes);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return { config: { ports: [], root: ROOT, returns: [] } };
   }
-  if (text === DEFAULT_CONF) return { config: { ports: [80], root: ROOT, returns: [] } };
   const bare = text.replace(/#.*$/gm, '');
   const ports = [...bare.matchAll(/^\s*listen\s+(?:[\d.*]+:)?(\d+)[^;]*;/gm)].map((match) => Number(match[1]));
   const root = /^\s*root\s+(\S+?)\s*;/m.exec(bare)?.[1] ?? ROOT;
@@ -365,7 +371,7 @@ export const nginx: ImageDefinition = {
       },
       etc: {
         nginx: imageDirectory({
-          'conf.d': imageDirectory({ 'default.conf': imageFile(encodeUtf8(DEFAULT_CONF)) }),
+          'conf.d': imageDirectory({ 'default.conf': imageFile(DEFAULT_CONF) }),
           'nginx.conf': imageFile(
             encodeUtf8(
               'user  nginx;\nworker_processes  auto;\n\nerror_log  /var/log/nginx/error.log notice;\npid        /run/nginx.pid;\n\nevents {\n    worker_connections  1024;\n}\n\nhttp {\n    include       /etc/nginx/mime.types;\n    default_type  application/octet-stream;\n    access_log  /var/log/nginx/access.log  main;\n    sendfile        on;\n    keepalive_timeout  65;\n    include /etc/nginx/conf.d/*.conf;\n}\n',

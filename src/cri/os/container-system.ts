@@ -2,7 +2,7 @@ import type { Process } from '#base/pump.ts';
 import type { NetworkNamespace } from '#network/network.ts';
 import { FileError } from './file-error.ts';
 import type { FileNode } from './file-node.ts';
-import { checkExecutable, type FileSystem, type FileUser } from './file-system.ts';
+import { type FileSystem, type FileUser, isExecutable } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Signal } from './signals.ts';
 import type { Tty } from './tty.ts';
@@ -179,18 +179,13 @@ export class ContainerSystem {
   }
 
   #executableAt(path: string, args: readonly string[], cwd: string, user: FileUser, depth = 0): Executable | undefined {
-    let node: FileNode;
-    try {
-      const found = this.files.stat(path, cwd, user);
-      if (found.type === 'directory') throw new ExecError('permission', 'is a directory');
-      if (found.type !== 'file') throw new ExecError('permission', 'permission denied');
-      node = found;
-      checkExecutable(node, user);
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      if (error.code === 'EACCES') throw new ExecError('permission', 'permission denied');
+    const node = this.files.lookUp(path, cwd, user);
+    if (typeof node === 'string') {
+      if (node === 'EACCES') throw new ExecError('permission', 'permission denied');
       return undefined;
     }
+    if (node.type === 'directory') throw new ExecError('permission', 'is a directory');
+    if (node.type !== 'file' || !isExecutable(node, user)) throw new ExecError('permission', 'permission denied');
     if (node.program) return { program: node.program, args };
     const shebang = /^#![ \t]*(\S+)[ \t]*(.*)$/m.exec(firstLine(node));
     if (!shebang || depth >= MAX_SCRIPT_DEPTH) throw new ExecError('format', 'exec format error');

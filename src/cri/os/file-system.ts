@@ -1,4 +1,4 @@
-import { FileError } from './file-error.ts';
+import { FileError, type FileErrorCode } from './file-error.ts';
 import {
   contentOf,
   type DirectoryNode,
@@ -16,7 +16,8 @@ import {
 export interface Mount {
   /** Absolute. */
   readonly path: string;
-  readonly node: DirectoryNode | FileNode;
+  /** Called once, when a process first looks at what may lie in it: most never do. */
+  readonly node: () => DirectoryNode | FileNode;
   readonly readOnly: boolean;
 }
 
@@ -52,6 +53,20 @@ interface Parent extends Place {
   readonly node: DirectoryNode;
 }
 
+/** Why a path leads nowhere, and where it stops. */
+interface DeadEnd {
+  readonly code: FileErrorCode;
+  readonly path: string;
+}
+
+/** Where the paths of mounts really are in an image, and the image's own files. */
+interface ImageView {
+  readonly files: FileSystem;
+  readonly physical: Map<string, string>;
+}
+
+const views = new WeakMap<DirectoryNode, ImageView>();
+
 /**
  * A container's files: an image's tree that it shares with others, copied where it is written to, and volumes mounted
  * into it. Paths are absolute or relative to `cwd`. All operations throw {@link FileError}.
@@ -75,13 +90,14 @@ export class FileSystem {
     return this.#resolve(path, cwd, user, follow).node;
   }
 
+  /** The same without an exception: the error's code if nothing is there, or it may not be reached. */
+  lookUp(path: string, cwd = '/', user = ROOT): Node | FileErrorCode {
+    const found = this.#walk(path, cwd, user, true);
+    return 'code' in found ? found.code : found.node;
+  }
+
   exists(path: string, cwd = '/', user = ROOT): boolean {
-    try {
-      this.#resolve(path, cwd, user, true);
-      return true;
-    } catch {
-      return false;
-    }
+    return !('code' in this.#walk(path, cwd, user, true));
   }
 
   /** The absolute path without links. */
@@ -246,7 +262,7 @@ export class FileSystem {
     return this.#root;
   }
 
-  #mount({ path, node, readOnly }: Mount): void {
+  #mount({ path, node: make, readOnly }: Mount): void {
     const names = path.split('/').filter((name) => name !== '');
     const last = names.pop();
     if (last === undefined) return;
@@ -262,16 +278,18 @@ export class FileSystem {
       directory = next;
     }
     const { parent } = this.#parent(path, '/', ROOT);
-    (this.#own(parent) as DirectoryNode).entries.set(last, { type: 'mount', node, readOnly } satisfies MountNode);
+    (this.#own(parent) as DirectoryNode).entries.set(last, {
+      type: 'mount',
+      node: make(),
+      readOnly,
+    } satisfies MountNode);
   }
 
   #find(path: string, cwd: string, user: FileUser, follow = true): Place | undefined {
-    try {
-      return this.#resolve(path, cwd, user, follow);
-    } catch (error) {
-      if (error instanceof FileError && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
+    const found = this.#walk(path, cwd, user, follow);
+    if (!('code' in found)) return found;
+    if (found.code === 'ENOENT') return undefined;
+    throw new FileError(found.code);
   }
 
   #parent(path: string, cwd: string, user: FileUser): { readonly parent: Parent; readonly name: string } {
@@ -285,32 +303,74 @@ export class FileSystem {
   }
 
   #resolve(path: string, cwd: string, user: FileUser, follow: boolean): Place {
-    if (path === '') throw new FileError('ENOENT');
+    const found = this.#walk(path, cwd, user, follow);
+    if ('code' in found) throw new FileError(found.code);
+    return found;
+  }
+
+  #walk(path: string, cwd: string, user: FileUser, follow: boolean): Place | DeadEnd {
+    return (
+      (this.#root ? undefined : this.#walkImage(path, cwd, user, follow)) ?? this.#walkTree(path, cwd, user, follow)
+    );
+  }
+
+  /**
+   * While nothing was mounted or written yet, the image's own tree answers for all that no mount covers. Undefined when
+   * it cannot: directories may show mount points.
+   */
+  #walkImage(path: string, cwd: string, user: FileUser, follow: boolean): Place | DeadEnd | undefined {
+    if (this.#mounts.length === 0) return undefined;
+    let view = views.get(this.#image);
+    if (!view) {
+      view = { files: new FileSystem(this.#image, () => 0), physical: new Map() };
+      views.set(this.#image, view);
+    }
+    const found = view.files.#walkTree(path, cwd, user, follow);
+    if (!('code' in found) && found.node.type === 'directory') return undefined;
+    for (const mount of this.#mounts) {
+      const at = view.files.#physicalPath(mount.path, view.physical);
+      if (found.path === at || found.path.startsWith(`${at}/`)) return undefined;
+      // What the image does not have may be made as the way to a mount point.
+      if ('code' in found && at.startsWith(`${found.path}/`)) return undefined;
+    }
+    return 'code' in found ? found : { ...found, owner: this, readOnly: this.#readOnlyRoot };
+  }
+
+  /** Where a path is once links are followed; what is not there keeps its name. */
+  #physicalPath(path: string, known: Map<string, string>): string {
+    let physical = known.get(path);
+    if (physical === undefined) {
+      physical = this.#walkTree(path, '/', ROOT, true).path;
+      known.set(path, physical);
+    }
+    return physical;
+  }
+
+  #walkTree(path: string, cwd: string, user: FileUser, follow: boolean): Place | DeadEnd {
+    if (path === '') return { code: 'ENOENT', path: cwd };
     const todo = (path.startsWith('/') ? path : `${cwd}/${path}`).split('/').reverse();
-    const rootPlace: Place = { node: this.#tree, owner: this, readOnly: this.#readOnlyRoot, path: '/', mounted: false };
-    const stack: Place[] = [rootPlace];
+    const stack: Place[] = [{ node: this.#tree, owner: this, readOnly: this.#readOnlyRoot, path: '/', mounted: false }];
     let links = 0;
     for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      const here = stack.at(-1) as Place;
       if (name === '' || name === '.') {
-        if (todo.length === 0 && name === '' && path.length > 1 && (stack.at(-1) as Place).node.type !== 'directory')
-          throw new FileError('ENOTDIR');
+        if (todo.length === 0 && name === '' && path.length > 1 && here.node.type !== 'directory')
+          return deadEnd('ENOTDIR', here, name, todo);
         continue;
       }
       if (name === '..') {
         if (stack.length > 1) stack.pop();
         continue;
       }
-      const here = stack.at(-1) as Place;
-      if (here.node.type !== 'directory') throw new FileError('ENOTDIR');
-      check(here.node, user, EXECUTE);
+      if (here.node.type !== 'directory') return deadEnd('ENOTDIR', here, name, todo);
+      if (!allows(here.node, user, EXECUTE)) return deadEnd('EACCES', here, name, todo);
       const entry = here.node.entries.get(name);
-      if (!entry) throw new FileError('ENOENT');
+      if (!entry) return deadEnd('ENOENT', here, name, todo);
       const at = here.path === '/' ? `/${name}` : `${here.path}/${name}`;
       if (entry.type === 'mount') {
-        const readOnly = entry.readOnly;
-        stack.push({ node: entry.node, owner: entry.node.owner, readOnly, path: at, mounted: true });
+        stack.push({ node: entry.node, owner: entry.node.owner, readOnly: entry.readOnly, path: at, mounted: true });
       } else if (entry.type === 'symlink' && (follow || todo.some((rest) => rest !== ''))) {
-        if (++links > MAX_SYMLINKS) throw new FileError('ELOOP');
+        if (++links > MAX_SYMLINKS) return deadEnd('ELOOP', here, name, todo);
         if (entry.target.startsWith('/')) stack.length = 1;
         for (const part of entry.target.split('/').reverse()) todo.push(part);
       } else {
@@ -332,6 +392,11 @@ export class FileSystem {
   }
 }
 
+function deadEnd(code: FileErrorCode, here: Place, name: string, todo: readonly string[]): DeadEnd {
+  const rest = [name, ...[...todo].reverse()].filter((part) => part !== '');
+  return { code, path: `${here.path === '/' ? '' : here.path}/${rest.join('/')}` };
+}
+
 function copyNode(node: Node, owner: TreeOwner): Node {
   if (node.type === 'directory') return { ...node, owner, entries: new Map(node.entries) };
   if (node.type === 'file') return { ...node, owner, watchers: undefined };
@@ -349,16 +414,17 @@ export function copyTree(node: Node, owner: TreeOwner): Node {
   return copy;
 }
 
-function check(node: Node, user: FileUser, wanted: number): void {
-  if (user.uid === 0) {
-    if (wanted !== EXECUTE || node.type === 'directory' || (node.mode & 0o111) !== 0) return;
-    throw new FileError('EACCES');
-  }
+function allows(node: Node, user: FileUser, wanted: number): boolean {
+  if (user.uid === 0) return wanted !== EXECUTE || node.type === 'directory' || (node.mode & 0o111) !== 0;
   const shift = node.uid === user.uid ? 6 : node.gid === user.gid || user.groups.includes(node.gid) ? 3 : 0;
-  if (((node.mode >> shift) & wanted) !== wanted) throw new FileError('EACCES');
+  return ((node.mode >> shift) & wanted) === wanted;
 }
 
-/** Throws EACCES unless the user may execute the file. */
-export function checkExecutable(node: Node, user: FileUser): void {
-  check(node, user, EXECUTE);
+function check(node: Node, user: FileUser, wanted: number): void {
+  if (!allows(node, user, wanted)) throw new FileError('EACCES');
+}
+
+/** Whether the user may execute the file. */
+export function isExecutable(node: Node, user: FileUser): boolean {
+  return allows(node, user, EXECUTE);
 }
