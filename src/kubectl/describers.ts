@@ -21,7 +21,6 @@ import { serviceAccount } from './describe/service-account.ts';
 import { endpoints, endpointSlice, service } from './describe/services.ts';
 import { statefulSet } from './describe/stateful-set.ts';
 import { csiNode, persistentVolume, persistentVolumeClaim, storageClass } from './describe/storage.ts';
-import { kindName } from './rest-mapper.ts';
 
 const describers: readonly Describer[] = [
   configMap,
@@ -62,5 +61,6 @@ const byKind = new Map(describers.flatMap((describer) => describer.kinds.map((ki
 
 /** What describes objects of a type. */
 export function describerFor(resource: ApiResource): Describer {
-  return byKind.get(kindName(resource)) ?? { kinds: [], describe: describeGeneric };
+  const { group, kind } = resource;
+  return byKind.get(group === '' ? kind : `${kind}.${group}`) ?? { kinds: [], describe: describeGeneric };
 }
