@@ -49,7 +49,7 @@ test('the first Pod: applied, stepped through, inspected, entered, deleted', asy
     await expect(step(2)).toContainText('/registry/pods/default/nginx');
     await expect(step(2)).toContainText('+ kind: Pod');
     await step(3).getByRole('button', { name: /ADDED/ }).click();
-    await expect(step(3)).toContainText('delivery');
+    await expect(step(3)).toContainText('Watch event');
     await step(3)
       .getByRole('button', { name: /decide/ })
       .click();

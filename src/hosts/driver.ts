@@ -144,7 +144,8 @@ export class Driver {
     } finally {
       this.#slicing = false;
     }
-    if (this.#pump.turns !== before) this.onState?.();
+    // While paused there is something to tell too: that a write waits.
+    if (this.#pump.turns !== before || this.#paused) this.onState?.();
     if (this.#paused) {
       if (this.#waiting.length) this.#soon(0);
       return;

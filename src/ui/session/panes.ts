@@ -42,11 +42,17 @@ export function useEntrance(pane: PaneId, enter: () => void): void {
 
 const elementOf = (pane: PaneId) => document.querySelector<HTMLElement>(`[data-pane="${pane}"]`);
 
+/** The pane that the keyboard is on its way to. */
+let entering: PaneId | undefined;
+
 /** Leads the keyboard into a pane. */
 export function enterPane(pane: PaneId): void {
+  entering = pane;
   usePanes.getState().activate(pane);
   // Where panes are stacked, it is drawn only now.
   requestAnimationFrame(() => {
+    if (entering !== pane) return;
+    entering = undefined;
     const enter = entrances.get(pane);
     if (enter) enter();
     else elementOf(pane)?.focus();
@@ -72,7 +78,7 @@ export function usePaneKeys(): void {
       event.preventDefault();
       event.stopPropagation();
       const within = document.activeElement?.closest<HTMLElement>('[data-pane]')?.dataset.pane as PaneId | undefined;
-      enterPane(nextPane(within, event.shiftKey ? -1 : 1, usePanes.getState().active));
+      enterPane(nextPane(entering ?? within, event.shiftKey ? -1 : 1, usePanes.getState().active));
     };
     window.addEventListener('keydown', onKey, { capture: true });
     return () => window.removeEventListener('keydown', onKey, { capture: true });

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { messageOf } from '../../cluster-store/cluster-store.ts';
 import { useTranslate } from '../../i18n/translate.ts';
 import { leavePane, useEntrance } from '../../session/panes.ts';
 import { usePreferences } from '../../session/preferences.ts';
@@ -34,6 +35,7 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
   const host = useRef<HTMLDivElement>(null);
   const plain = useRef<HTMLTextAreaElement>(null);
   const [code, setCode] = useState<CodeEditor>();
+  const [problem, setProblem] = useState<string>();
   const label = t('editor.text', { name: file.name });
   const options = useMemo<EditorOptions>(
     () => ({ theme, fontSize: 13 * textSize, screenReader, label }),
@@ -65,8 +67,8 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
       setCode(made);
       if (focused) made.focus();
     };
-    // Without Monaco (the network went) the plain field stays.
-    load().catch(() => {});
+    // Without Monaco (the network went, say) the plain field stays.
+    load().catch((error: unknown) => !over && setProblem(messageOf(error)));
     return () => {
       over = true;
       made?.dispose();
@@ -113,6 +115,11 @@ export function EditorText({ onApply }: { readonly onApply: () => void }) {
         />
       )}
       <div ref={host} className={styles.monaco} hidden={!code} />
+      {problem !== undefined && (
+        <p className={styles.problem} role="alert">
+          {t('editor.plain', { problem })}
+        </p>
+      )}
     </div>
   );
 }

@@ -32,8 +32,12 @@ import styles from './editor.module.css';
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
 
-const colour = (name: `--${string}`) => token(name);
-const bare = (name: `--${string}`) => colour(name).replace('#', '');
+/** Six digits without the sign; builds shorten #ffffff to #fff, which Monaco does not take. */
+const bare = (name: `--${string}`) => {
+  const digits = token(name).replace('#', '');
+  return digits.length === 3 ? digits.replace(/./g, '$&$&') : digits;
+};
+const colour = (name: `--${string}`) => `#${bare(name)}`;
 
 /** Makes Monaco look like the page, whose tokens are those of the theme now. */
 function adoptTheme(theme: Theme): void {

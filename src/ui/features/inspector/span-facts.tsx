@@ -1,7 +1,7 @@
 import type { TraceSpan } from '#hosts/control.ts';
-import { objectOfKey, viewSpan } from '../../cluster-store/span-view.ts';
+import { objectOfKey, viewSpan, type SpanKind } from '../../cluster-store/span-view.ts';
 import { Badge, Facts, Link, Table } from '../../components/parts.tsx';
-import { useTranslate } from '../../i18n/translate.ts';
+import { useTranslate, type PlainKey } from '../../i18n/translate.ts';
 import { useSession, useSelection } from '../../session/session.ts';
 import { findResource } from '../../session/discovery.ts';
 import { duration, timeOfDay } from '../clock/clock-format.ts';
@@ -29,6 +29,7 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
     <>
       <Facts
         facts={[
+          [t('span.what'), t(KINDS[span.kind as SpanKind] ?? 'kind.work')],
           [t('span.when'), timeOfDay(span.start)],
           [
             t('span.took'),
@@ -80,6 +81,18 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
 
 /** What the table of scores shows. */
 const IN_SCORES: ReadonlySet<string> = new Set(['scores', 'filtered']);
+
+const KINDS = {
+  input: 'kind.input',
+  request: 'kind.request',
+  write: 'kind.write',
+  delivery: 'kind.delivery',
+  take: 'kind.take',
+  reconcile: 'kind.reconcile',
+  timer: 'kind.timer',
+  decision: 'kind.decision',
+  work: 'kind.work',
+} as const satisfies Record<SpanKind, PlainKey>;
 
 /** What the object's name says already. */
 const NAMES: ReadonlySet<string> = new Set(['resource', 'namespace', 'name']);
