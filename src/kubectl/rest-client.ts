@@ -163,7 +163,8 @@ export class RestClient {
       ...(this.#signal ? { signal: this.#signal } : {}),
     });
     if ('socket' in answer) return answer;
-    throw await this.#errorOf(answer, 'GET', {});
+    const body = decodeUtf8(await readBody(answer));
+    throw statusIn(body, answer.status) ?? new Error(`unable to upgrade connection: ${body.trim()}`);
   }
 
   async #send(method: string, path: string, input: RequestInput): Promise<HttpResponse> {
@@ -193,24 +194,22 @@ export class RestClient {
 
   async #errorOf(response: HttpResponse, method: string, input: RequestInput): Promise<StatusError> {
     const body = decodeUtf8(await readBody(response));
-    try {
-      const status = JSON.parse(body) as Status;
-      if (status.kind === 'Status') {
-        return new StatusError(
-          status.code ?? response.status,
-          status.reason ?? '',
-          status.message ?? '',
-          status.details,
-        );
-      }
-    } catch {
-      // Not a Status: proxies and unknown paths answer with plain text.
-    }
-    return genericError(response.status, method, input, body.trim());
+    return statusIn(body, response.status) ?? genericError(response.status, method, input, body.trim());
   }
 
   #untilInterrupted<T>(promise: Promise<T>, body?: BodyStream): Promise<T> {
     return interruptible(promise, this.#signal, () => body?.cancel());
+  }
+}
+
+/** The error that a Status tells of; undefined for what is none: proxies and unknown paths answer with plain text. */
+function statusIn(body: string, code: number): StatusError | undefined {
+  try {
+    const status = JSON.parse(body) as Status;
+    if (status.kind !== 'Status') return undefined;
+    return new StatusError(status.code ?? code, status.reason ?? '', status.message ?? '', status.details);
+  } catch {
+    return undefined;
   }
 }
 
