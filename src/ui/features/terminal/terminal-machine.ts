@@ -1,7 +1,9 @@
 import { Driver } from '#hosts/driver.ts';
 import { browserWall } from '#hosts/worker/browser-wall.ts';
+import { complete } from '#kubectl/complete.ts';
 import { kubectl } from '#kubectl/kubectl.ts';
 import type { FileSystem } from '#shell/file-system.ts';
+import { emptyInput } from '#shell/streams.ts';
 import type { OutsideCall } from '#terminal/outside-program.ts';
 import { HOME, Terminal } from '#terminal/terminal.ts';
 import { kubectlContext } from '../../session/kubectl-session.ts';
@@ -51,6 +53,7 @@ function start(): TerminalMachine {
     epoch: useSessions.getState().running?.clock.getState().state?.now ?? Date.now(),
     environment: { ...environment, PS1: PROMPT },
     programs: { kubectl: runKubectl, k: runKubectl },
+    complete: (before) => completeKubectl(before, terminal.files),
     onOutput: (bytes) => {
       show(bytes);
       sync.later();
@@ -73,6 +76,14 @@ function start(): TerminalMachine {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Completes a line that ends in a kubectl command; the shell completes all others. */
+async function completeKubectl(before: string, files: FileSystem) {
+  if (!useSessions.getState().running) return undefined;
+  const silent = { isTerminal: false, write: () => {} };
+  const context = { stdin: emptyInput, stdout: silent, stderr: silent, files, directory: HOME, environment };
+  return complete(before, kubectlContext(context));
 }
 
 function lastBytes(chunks: readonly Uint8Array[], limit: number): [Uint8Array[], number] {
