@@ -95,6 +95,11 @@ export function throwCollected(errors: readonly Error[]): void {
   if (errors.length > 1) throw new ErrorList(errors);
 }
 
+/** What went wrong in finding objects, for commands that collect errors: a list within a list, printed as it is. */
+export function findingError(error: Error): Error {
+  return error.name === 'Error' ? new PlainError(error.message) : error;
+}
+
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

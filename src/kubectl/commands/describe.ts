@@ -5,7 +5,7 @@ import { DescribeContext } from '../describe/context.ts';
 import { Description } from '../describe/writer.ts';
 import { describerFor } from '../describers.ts';
 import type { ApiResource } from '../discovery.ts';
-import { asError, ErrorList } from '../errors.ts';
+import { asError, findingError, throwCollected } from '../errors.ts';
 import { allNamespaces, chunkSize, filenameFlags, selector } from '../flag-groups.ts';
 import { buildResources } from '../resource-builder.ts';
 import { ResourceClient } from '../resource-client.ts';
@@ -72,7 +72,7 @@ async function runDescribe(invocation: Invocation): Promise<void> {
   });
   const { infos, error } = await result.infos();
   if (error && isStatus(error, 'NotFound') && args.length === 2) return describeMatching(invocation, error);
-  const errors: Error[] = error ? [error] : [];
+  const errors: Error[] = error ? [findingError(error)] : [];
   let first = true;
   for (const { resource, namespace, name } of infos) {
     if (!resource) continue;
@@ -87,8 +87,7 @@ async function runDescribe(invocation: Invocation): Promise<void> {
   }
   if (infos.length === 0 && errors.length === 0)
     invocation.complain(everywhere ? 'No resources found' : `No resources found in ${config.namespace} namespace.`);
-  // A list even of one: kubectl does not unwrap it here.
-  if (errors.length > 0) throw new ErrorList(errors);
+  throwCollected(errors);
 }
 
 /** Describes what has a name that begins with the argument; fails with the error when nothing does. */

@@ -3,7 +3,7 @@ import { isStatus } from '#apimachinery/status-error.ts';
 import { encodeYaml } from '#apimachinery/yaml-writer.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { ApiResource } from '../discovery.ts';
-import { asError, throwCollected } from '../errors.ts';
+import { asError, findingError, throwCollected } from '../errors.ts';
 import { isList, text } from '../fields.ts';
 import {
   allNamespaces,
@@ -174,7 +174,7 @@ const notFoundIgnored = (invocation: Invocation) => (error: Error) =>
 async function printTables(invocation: Invocation, result: ResourceResult): Promise<void> {
   const { flags } = invocation;
   const { infos, error } = await result.infos(notFoundIgnored(invocation));
-  const errors: Error[] = error ? [error] : [];
+  const errors: Error[] = error ? [findingError(error)] : [];
   const kinds = new Set(infos.map(({ resource }) => `${resource?.group}/${resource?.version}/${resource?.kind}`));
   const sorted = sortInfos(infos, flags.string('sort-by'));
 
