@@ -75,7 +75,7 @@ export class RequestServer {
       const ms = latency.sample('request', random.latency);
       if (ms > 0) await process.clock.sleep(ms);
       const result = await handle(scope);
-      tracer.end(span, request.verb === 'create' ? CREATED : OK);
+      tracer.end(span, request.verb === 'create' ? created(request, result) : OK);
       return result;
     } catch (error) {
       const answer = answerOf(error);
@@ -203,6 +203,12 @@ function nameOf({ group, version, resource, namespace, name, subresource, verb }
 
 const OK = { code: 200 };
 const CREATED = { code: 201 };
+
+/** How a creation ended; the name too, where the request did not say it beside the object. */
+function created(request: ApiRequest, result: unknown): SpanAttributes {
+  const name = request.name === undefined && (result as Partial<ApiObject> | undefined)?.metadata?.name;
+  return name ? { ...CREATED, name } : CREATED;
+}
 
 /** What the client is told of an error. */
 function answerOf(error: unknown): unknown {

@@ -196,7 +196,10 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
     failed:
       code >= 400 || Boolean(error) || (kind === 'decision' && !attribute(span, 'node') && span.end !== undefined),
     object,
-    step: creationStepOf(span, kind, plural, subresource || resource.split('/')[1] || '', verb, party, known),
+    // The cluster's own Pods are not what people follow.
+    step: (podKey || namespace).startsWith('kube-')
+      ? undefined
+      : creationStepOf(span, kind, plural, subresource || resource.split('/')[1] || '', verb, party, known),
     heartbeat,
   };
 }

@@ -124,6 +124,7 @@ export const en = {
   'group.deliveries': 'Watch events',
   'group.decisions': 'Decisions',
   'group.work': 'Work of the kubelets',
+  'group.events': 'Event objects',
   'group.queues': 'Queues and timers',
   'group.heartbeats': 'Heartbeats',
   'timeline.filter': 'Filter',

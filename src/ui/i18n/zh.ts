@@ -123,6 +123,7 @@ export const zh: Catalogue = {
   'group.deliveries': '监听事件',
   'group.decisions': '决策',
   'group.work': 'kubelet 的执行',
+  'group.events': 'Event 对象',
   'group.queues': '队列与定时器',
   'group.heartbeats': '心跳',
   'timeline.filter': '筛选',

@@ -1,6 +1,14 @@
 import { messageOf } from '../../cluster-store/cluster-store.ts';
 import { runKubectl, type Printed } from '../../session/kubectl-session.ts';
-import { fieldsIn, locateField, MAX_BYTES, readDocuments, type ManifestDocument, type Problem } from './documents.ts';
+import {
+  fieldsIn,
+  locateField,
+  MAX_BYTES,
+  readDocuments,
+  TOO_DEEP,
+  type ManifestDocument,
+  type Problem,
+} from './documents.ts';
 import type { Answer } from './editor-store.ts';
 
 /** A place that only the command sees. */
@@ -63,13 +71,14 @@ export async function applyDocuments(
   if (documents.length === 0) refuse({ title: name, startLine: 1 }, `error: no objects passed to ${verb}`);
   for (const manifest of documents) {
     const faults = manifest.problems.filter((problem) => problem.severity === 'error');
-    if (faults.length > 0) {
-      refuse(manifest, `error: error parsing ${name}: ${(faults[0] as Problem).message}`, faults);
-    } else {
+    const hostile = faults.find((problem) => problem.message.startsWith(TOO_DEEP));
+    if (hostile) refuse(manifest, `error: error parsing ${name}: ${hostile.message}`, faults);
+    else {
       try {
         const files = new Map([[`${DIRECTORY}/${name}`, new TextEncoder().encode(manifest.text)]]);
         const words = [verb, '-f', name, ...(verb === 'delete' ? ['--wait=false'] : [])];
-        answers.push(answerOf(verb, manifest, await runKubectl(words, files, DIRECTORY)));
+        const answer = answerOf(verb, manifest, await runKubectl(words, files, DIRECTORY));
+        answers.push(faults.length > 0 ? { ...answer, problems: faults } : answer);
       } catch (error) {
         refuse(manifest, `error: ${messageOf(error)}`);
       }

@@ -130,7 +130,8 @@ function readDocument({
   }
 }
 
-const TOO_DEEP = 'nested too deeply';
+/** How the message begins that refuses a document unread. */
+export const TOO_DEEP = 'nested too deeply';
 
 /** Says so when collections lie too deep in each other, without parsing: a parser would end its stack. */
 function nestedTooDeeply(text: string): string | undefined {

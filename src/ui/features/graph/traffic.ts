@@ -17,7 +17,7 @@ export interface Flight {
   readonly start: number;
   readonly end: number;
   readonly failed: boolean;
-  /** Reads and heartbeats: there, but quiet. */
+  /** Reads, heartbeats and Event objects: there, but quiet. */
   readonly faint: boolean;
   readonly step: CreationStep | undefined;
   /** How many spans this dot stands for. */
@@ -67,7 +67,8 @@ export class Traffic {
       if (this.#arrivals.has(span.id)) continue;
       const view = this.#reader.view(span);
       const start = this.#startOf(span, now);
-      const quiet = view.heartbeat || (span.kind === 'request' && READS.has(view.verb));
+      const said = view.object?.startsWith('events/') || span.attributes['resource'] === 'events';
+      const quiet = view.heartbeat || said || (span.kind === 'request' && READS.has(view.verb));
       const fly = (route: Party, outward: boolean) => this.#fly(view, route, outward, start, quiet);
       let end = start;
       if (span.kind === 'request') end = fly(view.party, false);

@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { Control, KeyRevision, TraceSpan } from '#hosts/control.ts';
+import { objectKey } from '../../cluster-store/kube-object.ts';
+import { viewSpan } from '../../cluster-store/span-view.ts';
 import { useSession } from '../../session/session.ts';
 import { creationFlow, type FlowStep } from './creation-flow.ts';
 
@@ -26,16 +28,18 @@ async function record(
 }
 
 /**
- * The steps of a Pod's creation as they are known now; read again when the Pod changes, and once a little later, when
- * the deliveries of that change have been made.
+ * The steps of a Pod's creation as they are known now; read again when the Pod changes, and when something happens that
+ * concerns it.
  */
 export function useCreationFlow(namespace: string, name: string, version: string | undefined): readonly FlowStep[] {
-  const { control } = useSession();
+  const { control, trace } = useSession();
   const key = keyOf(namespace, name);
   const [read, setRead] = useState({ key, steps: NOTHING });
   useEffect(() => {
     let over = false;
-    const look = () =>
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      timer = undefined;
       record(control, namespace, name).then(
         ([revisions, spans]) => {
           if (!over) setRead({ key, steps: creationFlow(revisions, spans) });
@@ -43,11 +47,20 @@ export function useCreationFlow(namespace: string, name: string, version: string
         // The engine is gone; the page says so elsewhere.
         () => {},
       );
-    const timers = [DEBOUNCE_MS, 5 * DEBOUNCE_MS].map((ms) => setTimeout(() => void look(), ms));
+    };
+    const soon = () => {
+      timer ??= setTimeout(look, DEBOUNCE_MS);
+    };
+    soon();
+    const object = objectKey('pods', namespace, name);
+    const stop = trace.onSpans((spans) => {
+      if (spans.some((span) => viewSpan(span).object === object)) soon();
+    });
     return () => {
       over = true;
-      for (const timer of timers) clearTimeout(timer);
+      stop();
+      clearTimeout(timer);
     };
-  }, [control, key, namespace, name, version]);
+  }, [control, trace, key, namespace, name, version]);
   return read.key === key ? read.steps : NOTHING;
 }

@@ -1,5 +1,5 @@
 import type { TraceSpan } from '#hosts/control.ts';
-import { SpanReader, type SpanKind, type SpanView } from '../../cluster-store/span-view.ts';
+import { attribute, SpanReader, type SpanKind, type SpanView } from '../../cluster-store/span-view.ts';
 
 /** What can be shown or hidden together. */
 export const GROUPS = [
@@ -9,6 +9,7 @@ export const GROUPS = [
   'deliveries',
   'decisions',
   'work',
+  'events',
   'queues',
   'heartbeats',
 ] as const;
@@ -39,6 +40,14 @@ const GROUP_OF: Readonly<Record<SpanKind, Group>> = {
   timer: 'queues',
 };
 
+function groupOf(span: TraceSpan, view: SpanView): Group {
+  if (view.heartbeat) return 'heartbeats';
+  // What components say about what happened is not what happened.
+  if (view.object?.startsWith('events/') || attribute(span, 'resource') === 'events') return 'events';
+  if (span.kind === 'request' && READS.has(view.verb)) return 'reads';
+  return GROUP_OF[span.kind as SpanKind] ?? 'work';
+}
+
 /** Makes entries of spans, and knows the one it made while the span stays the same. */
 export class EntryReader {
   readonly #entries = new WeakMap<TraceSpan, Entry>();
@@ -48,11 +57,7 @@ export class EntryReader {
     let entry = this.#entries.get(span);
     if (entry) return entry;
     const view = this.#reader.view(span);
-    const group = view.heartbeat
-      ? 'heartbeats'
-      : span.kind === 'request' && READS.has(view.verb)
-        ? 'reads'
-        : (GROUP_OF[span.kind as SpanKind] ?? 'work');
+    const group = groupOf(span, view);
     entry = {
       span,
       view,

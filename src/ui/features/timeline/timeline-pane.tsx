@@ -20,6 +20,7 @@ const GROUP_NAMES = {
   deliveries: 'group.deliveries',
   decisions: 'group.decisions',
   work: 'group.work',
+  events: 'group.events',
   queues: 'group.queues',
   heartbeats: 'group.heartbeats',
 } as const satisfies Record<Group, PlainKey>;
