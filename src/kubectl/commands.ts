@@ -13,6 +13,7 @@ import { describe } from './commands/describe.ts';
 import { get } from './commands/get.ts';
 import { label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
+import { options } from './commands/options.ts';
 import { patch } from './commands/patch.ts';
 import { set } from './commands/set.ts';
 import { version } from './commands/version.ts';
@@ -30,4 +31,5 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },
 ];
 
-export const commands: readonly Command[] = commandGroups.flatMap((group) => group.commands);
+/** `options` is in no list: help pages name it. */
+export const commands: readonly Command[] = [...commandGroups.flatMap((group) => group.commands), options];
