@@ -1,10 +1,14 @@
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
+import { deployments } from './apps/v1/deployment.ts';
+import { replicaSets } from './apps/v1/replica-set.ts';
 import { leases } from './coordination/v1/lease.ts';
 import { configMaps } from './core/v1/config-map.ts';
 import { events } from './core/v1/event.ts';
 import { namespaces } from './core/v1/namespace.ts';
 import { nodes } from './core/v1/node.ts';
 import { pods } from './core/v1/pod.ts';
+import { podTemplates } from './core/v1/pod-template.ts';
+import { replicationControllers } from './core/v1/replication-controller.ts';
 import { secrets } from './core/v1/secret.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { eventsV1 } from './events/v1/event.ts';
@@ -17,8 +21,12 @@ export const resources: readonly ResourceDefinition[] = [
   namespaces,
   nodes,
   pods,
+  podTemplates,
+  replicationControllers,
   secrets,
   serviceAccounts,
+  deployments,
+  replicaSets,
   leases,
   eventsV1,
   priorityClasses,

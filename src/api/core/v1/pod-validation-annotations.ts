@@ -25,49 +25,51 @@ export function podDeletionCost(annotations: Annotations | undefined): number | 
   return value >= -(2 ** 31) && value < 2 ** 31 ? value : undefined;
 }
 
-/** What the annotations of a new Pod say. */
+/** What the annotations of a new Pod, or of a Pod template, say. */
 export function validatePodAnnotations(
   annotations: Annotations | undefined,
   spec: PodSpec,
   errors: FieldError[],
+  path = PATH,
 ): void {
   if (!annotations) return;
   const mirror = annotations[MIRROR_POD_ANNOTATION];
   if (mirror !== undefined && !spec.nodeName) {
     errors.push(
       invalidField(
-        keyed(PATH, MIRROR_POD_ANNOTATION),
+        keyed(path, MIRROR_POD_ANNOTATION),
         mirror,
         'must set spec.nodeName if mirror pod annotation is set',
       ),
     );
   }
-  if (annotations[TOLERATIONS]) validateTolerationsAnnotation(annotations[TOLERATIONS], errors);
+  if (annotations[TOLERATIONS]) validateTolerationsAnnotation(annotations[TOLERATIONS], path, errors);
   if (podDeletionCost(annotations) === undefined) {
-    errors.push(invalidField(keyed(PATH, DELETION_COST), annotations[DELETION_COST], 'must be a 32bit integer'));
+    errors.push(invalidField(keyed(path, DELETION_COST), annotations[DELETION_COST], 'must be a 32bit integer'));
   }
   const keys = Object.keys(annotations).sort();
   for (const key of keys) {
     if (key === SECCOMP_POD || key.startsWith(SECCOMP_CONTAINER_PREFIX)) {
-      validateSeccompAnnotation(annotations[key] as string, `${PATH}.${key}`, errors);
+      validateSeccompAnnotation(annotations[key] as string, `${path}.${key}`, errors);
     }
   }
   for (const key of keys) {
-    if (key.startsWith(APP_ARMOR_PREFIX)) validateAppArmorAnnotation(key, annotations[key] as string, spec, errors);
+    if (key.startsWith(APP_ARMOR_PREFIX))
+      validateAppArmorAnnotation(key, annotations[key] as string, spec, path, errors);
   }
 }
 
-function validateTolerationsAnnotation(text: string, errors: FieldError[]): void {
+function validateTolerationsAnnotation(text: string, path: string, errors: FieldError[]): void {
   const problem = goJsonSyntaxError(text);
   if (problem) {
-    errors.push(invalidField(PATH, TOLERATIONS, problem));
+    errors.push(invalidField(path, TOLERATIONS, problem));
     return;
   }
   const tolerations: unknown = JSON.parse(text);
   if (Array.isArray(tolerations)) {
-    validateTolerations(tolerations as readonly Toleration[], `${PATH}.${TOLERATIONS}`, errors);
+    validateTolerations(tolerations as readonly Toleration[], `${path}.${TOLERATIONS}`, errors);
   } else if (tolerations !== null) {
-    errors.push(invalidField(PATH, TOLERATIONS, 'json: cannot unmarshal into Go value of type []core.Toleration'));
+    errors.push(invalidField(path, TOLERATIONS, 'json: cannot unmarshal into Go value of type []core.Toleration'));
   }
 }
 
@@ -80,10 +82,16 @@ function validateSeccompAnnotation(profile: string, path: string, errors: FieldE
   }
 }
 
-function validateAppArmorAnnotation(key: string, profile: string, spec: PodSpec, errors: FieldError[]): void {
+function validateAppArmorAnnotation(
+  key: string,
+  profile: string,
+  spec: PodSpec,
+  path: string,
+  errors: FieldError[],
+): void {
   const name = key.slice(APP_ARMOR_PREFIX.length);
   if (!allContainers({ spec } as Pod).some((container) => container.name === name)) {
-    errors.push(invalidField(keyed(PATH, key), name, 'container not found'));
+    errors.push(invalidField(keyed(path, key), name, 'container not found'));
   }
   if (
     profile !== '' &&
@@ -91,7 +99,7 @@ function validateAppArmorAnnotation(key: string, profile: string, spec: PodSpec,
     profile !== 'unconfined' &&
     !profile.startsWith('localhost/')
   ) {
-    errors.push(invalidField(keyed(PATH, key), profile, `invalid AppArmor profile name: ${goQuote(profile)}`));
+    errors.push(invalidField(keyed(path, key), profile, `invalid AppArmor profile name: ${goQuote(profile)}`));
   }
 }
 
