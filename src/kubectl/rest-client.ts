@@ -169,10 +169,11 @@ export class RestClient {
 
   async #send(method: string, path: string, input: RequestInput): Promise<HttpResponse> {
     const { body } = input;
+    // With sorted keys, as kubectl sends what it has read from files: servers name faults in the order of the fields.
     const bytes =
       body === undefined || body instanceof Uint8Array
         ? body
-        : encodeUtf8(typeof body === 'string' ? body : encodeJson(body, { declared: true }));
+        : encodeUtf8(typeof body === 'string' ? body : encodeJson(body));
     const response = await this.#untilInterrupted(
       this.#server.handle({
         method,
