@@ -4,6 +4,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Pod } from '#api/generated/types.ts';
 
 /**
  * Benchmarks. Each case runs in a process of its own, several times where it is short, and reports medians; machines are
@@ -21,9 +22,6 @@ interface PodsResult {
   readonly wall_ms: number;
   readonly cpu_ms: number;
   readonly heap_mb: number;
-  /** CPU from the first create until half of the Pods were Ready, and from there to the last. */
-  readonly first_half_cpu_ms: number;
-  readonly last_half_cpu_ms: number;
 }
 
 const cpuMs = (since?: NodeJS.CpuUsage): number => {
@@ -111,80 +109,58 @@ function podManifest(name: string) {
   };
 }
 
-async function podsCase(count: number, nodes: number): Promise<PodsResult> {
-  const cluster = await readyCluster(nodes);
+/** Counts Pods that have become Ready, as a watch of its own tells. */
+async function countReady(cluster: BenchCluster): Promise<ReadonlySet<string>> {
   const { pods } = await import('#api/core/v1/pod.ts');
-  let readyPods = 0;
-  const seen = new Set<string>();
-  const client = cluster.adminClient();
+  const ready = new Set<string>();
+  const event = ({ object }: { readonly object: Pod }) => {
+    const { conditions } = object.status ?? {};
+    if (conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+      ready.add(object.metadata.name ?? '');
+  };
   await runTask(cluster, 'watch', () =>
-    client.watch(
-      pods,
-      { namespace: 'default' },
-      {
-        event({ object }) {
-          const name = object.metadata.name as string;
-          if (
-            seen.has(name) ||
-            !object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-          )
-            return;
-          seen.add(name);
-          readyPods++;
-        },
-        closed: () => {},
-      },
-    ),
+    cluster.adminClient().watch(pods, { namespace: 'default' }, { event, closed: () => {} }),
   );
+  return ready;
+}
+
+/** Creates Pods, numbered from `from`, one request after the other. */
+async function createPods(cluster: BenchCluster, from: number, to: number): Promise<void> {
+  const { pods } = await import('#api/core/v1/pod.ts');
+  const client = cluster.adminClient();
+  cluster.root.spawn('create', async () => {
+    for (let i = from; i < to; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
+  });
+}
+
+async function podsOn(nodes: number, count: number): Promise<PodsResult> {
+  const cluster = await readyCluster(nodes);
+  const ready = await countReady(cluster);
   globalThis.gc?.();
   const wall = performance.now();
   const cpu = process.cpuUsage();
-  cluster.root.spawn('create', async () => {
-    for (let i = 0; i < count; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
-  });
-  await runUntil(cluster, () => readyPods >= count / 2);
-  const half = cpuMs(cpu);
-  await runUntil(cluster, () => readyPods >= count);
-  const total = cpuMs(cpu);
-  const wallMs = performance.now() - wall;
+  await createPods(cluster, 0, count);
+  await runUntil(cluster, () => ready.size >= count);
+  const result = { wall_ms: round(performance.now() - wall), cpu_ms: round(cpuMs(cpu)) };
   globalThis.gc?.();
-  return {
-    pods: count,
-    nodes,
-    wall_ms: round(wallMs),
-    cpu_ms: round(total),
-    heap_mb: round(process.memoryUsage().heapUsed / 2 ** 20),
-    first_half_cpu_ms: round(half),
-    last_half_cpu_ms: round(total - half),
-  };
+  return { pods: count, nodes, ...result, heap_mb: round(process.memoryUsage().heapUsed / 2 ** 20) };
 }
 
-/** Two clusters' worth of halves: the marginal cost of Pods when many exist already. */
+/** 10, 100 and 1,000 Pods, each on a cluster of its own, in one process: the first ones warm it up. */
+async function podsCase(): Promise<unknown> {
+  return { pods: [await podsOn(50, 10), await podsOn(50, 100), await podsOn(50, 1000)] };
+}
+
+/** What 500 Pods cost on an empty cluster, and 500 more after them. */
 async function marginalCase(): Promise<unknown> {
+  await podsOn(50, 100);
   const cluster = await readyCluster(50);
-  const { pods } = await import('#api/core/v1/pod.ts');
-  const client = cluster.adminClient();
-  const seen = new Set<string>();
-  await runTask(cluster, 'watch', () =>
-    client.watch(
-      pods,
-      { namespace: 'default' },
-      {
-        event: ({ object }) => {
-          if (object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
-            seen.add(object.metadata.name as string);
-        },
-        closed: () => {},
-      },
-    ),
-  );
+  const ready = await countReady(cluster);
   const batch = async (from: number, to: number) => {
     const cpu = process.cpuUsage();
-    cluster.root.spawn('create', async () => {
-      for (let i = from; i < to; i++) await client.create(pods, podManifest(`pod-${i}`) as never);
-    });
-    await runUntil(cluster, () => seen.size >= to);
-    return cpuMs(cpu);
+    await createPods(cluster, from, to);
+    await runUntil(cluster, () => ready.size >= to);
+    return round(cpuMs(cpu));
   };
   return { first_500_cpu_ms: await batch(0, 500), last_500_cpu_ms: await batch(500, 1000) };
 }
@@ -381,19 +357,21 @@ function runCase(name: string): Record<string, number> {
   return JSON.parse(result.stdout) as Record<string, number>;
 }
 
-/** The run with the median of `key`. */
-function medianCase(name: string, times: number, key: string): Record<string, number> {
-  const runs = Array.from({ length: times }, () => runCase(name)).sort(
-    (a, b) => (a[key] as number) - (b[key] as number),
-  );
-  return runs[times >> 1] as Record<string, number>;
+/** The run with the median of what `by` says. */
+function medianOf<T>(times: number, run: () => T, by: (result: T) => number): T {
+  return Array.from({ length: times }, run).sort((a, b) => by(a) - by(b))[times >> 1] as T;
 }
+
+const medianCase = (name: string, times: number, key: string): Record<string, number> =>
+  medianOf(
+    times,
+    () => runCase(name),
+    (result) => result[key] as number,
+  );
 
 const CASES: Readonly<Record<string, () => unknown>> = {
   boot: bootCase,
-  'pods-10': () => podsCase(10, 50),
-  'pods-100': () => podsCase(100, 50),
-  'pods-1000': () => podsCase(1000, 50),
+  pods: podsCase,
   marginal: marginalCase,
   api: apiCase,
   watch: watchCase,
@@ -414,11 +392,11 @@ async function main(): Promise<void> {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
     calibration_ms: round(median([calibrate(), calibrate(), calibrate()])),
     boot_ms: round(medianCase('boot', 5, 'boot_ms').boot_ms as number),
-    pods: [
-      medianCase('pods-10', 3, 'cpu_ms'),
-      medianCase('pods-100', 3, 'cpu_ms'),
-      medianCase('pods-1000', 3, 'cpu_ms'),
-    ],
+    pods: medianOf(
+      3,
+      () => runCase('pods').pods as unknown as readonly PodsResult[],
+      (pods) => pods.at(-1)?.cpu_ms ?? 0,
+    ),
     marginal: medianCase('marginal', 3, 'last_500_cpu_ms'),
     api: medianCase('api', 3, 'create_us'),
     http: medianCase('http', 3, 'create_cpu_ms'),
