@@ -75,7 +75,6 @@ export class NodeAgent {
 
   start(): void {
     const { process } = this.#context;
-    this.#event('Starting', 'Starting kubelet.', 0);
     process.spawn('register node', () => this.#register());
   }
 
@@ -106,10 +105,14 @@ export class NodeAgent {
       );
       try {
         await client.create(nodes, initialNode(this.#config, status));
+        this.#event('Starting', 'Starting kubelet.', span);
         for (const reason of events) this.#statusEvent(reason, span);
         break;
       } catch (error) {
-        if (isStatus(error, 'AlreadyExists')) break;
+        if (isStatus(error, 'AlreadyExists')) {
+          this.#event('Starting', 'Starting kubelet.', span);
+          break;
+        }
         if (!(error instanceof StatusError) && !(error instanceof ProcessExitedError)) throw error;
       }
       await process.clock.sleep(wait);

@@ -10,7 +10,8 @@ import { type ExitStatus, type Program, UnixProcess } from './unix-process.ts';
 
 /** How much a container does at one instant before virtual time goes on: about as many commands, reads and writes. */
 const WORK_PER_SLICE = 2_000;
-const SLICE_MS = 10;
+/** For how long it then waits: longer and longer while it does nothing but work. */
+const SLICE_MS = { first: 10, longest: 200 };
 const MAX_SCRIPT_DEPTH = 5;
 const MAX_PROCESSES = 4_096;
 
@@ -73,6 +74,8 @@ export class ContainerSystem {
   #nextPid = 1;
   #worked = 0;
   #workedAt = 0;
+  #slice = SLICE_MS.first;
+  #busyUntil = 0;
   #ended = false;
 
   constructor(options: ContainerSystemOptions) {
@@ -138,9 +141,14 @@ export class ContainerSystem {
     if (now !== this.#workedAt) {
       this.#workedAt = now;
       this.#worked = 0;
+      if (now > this.#busyUntil) this.#slice = SLICE_MS.first;
     }
     if (++this.#worked < WORK_PER_SLICE) return undefined;
-    return this.process.clock.sleep(SLICE_MS);
+    if (now >= this.#busyUntil) {
+      this.#busyUntil = now + this.#slice;
+      this.#slice = Math.min(SLICE_MS.longest, this.#slice * 2);
+    }
+    return this.process.clock.sleep(this.#busyUntil - now);
   }
 
   /** @internal A process has ended. */
