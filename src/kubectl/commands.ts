@@ -3,6 +3,7 @@ import { annotate } from './commands/annotate.ts';
 import { apiResources } from './commands/api-resources.ts';
 import { apiVersions } from './commands/api-versions.ts';
 import { apply } from './commands/apply.ts';
+import { attach } from './commands/attach.ts';
 import { clusterInfo } from './commands/cluster-info.ts';
 import { config } from './commands/config.ts';
 import { create } from './commands/create.ts';
@@ -15,6 +16,7 @@ import { label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
 import { options } from './commands/options.ts';
 import { patch } from './commands/patch.ts';
+import { run } from './commands/run.ts';
 import { set } from './commands/set.ts';
 import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
@@ -22,10 +24,10 @@ import type { CommandGroup } from './help.ts';
 
 /** Every command, in the groups in which help lists them. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'Basic Commands (Beginner)', commands: [create, set] },
+  { title: 'Basic Commands (Beginner)', commands: [create, run, set] },
   { title: 'Basic Commands (Intermediate)', commands: [explain, get, deleteCommand] },
   { title: 'Cluster Management Commands', commands: [clusterInfo] },
-  { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, exec] },
+  { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, attach, exec] },
   { title: 'Advanced Commands', commands: [apply, patch, wait] },
   { title: 'Settings Commands', commands: [label, annotate] },
   { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },

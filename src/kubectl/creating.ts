@@ -69,30 +69,37 @@ export async function createObject(
   made: JsonObject,
   failure = '',
 ): Promise<void> {
-  const { flags } = invocation;
-  const strategy = dryRunStrategy(invocation);
   const validation = fieldValidation(invocation);
   const printer = await objectPrinter(invocation, { declared: true });
-  let result = updateLastApplied(made, flags.bool('save-config'), true);
-  if (strategy !== 'client') {
-    const client = new ResourceClient(
-      await invocation.client(),
-      resource,
-      resource.namespaced ? await invocation.namespace() : '',
-    );
-    try {
-      const answer = await client.create(result, {
-        dryRun: strategy === 'server',
-        fieldManager: flags.string('field-manager'),
-        fieldValidation: validation,
-      });
-      result = declared(answer, result);
-    } catch (error) {
-      if (failure !== '' && error instanceof StatusError) throw new Error(`${failure}${error.message}`);
-      throw error;
-    }
+  const result = await submitObject(invocation, resource, made, validation, failure);
+  printer.print(result, withDryRun('created', dryRunStrategy(invocation)));
+}
+
+/** Sends the object to the server, unless it is only to be shown. Returns what it has become. */
+export async function submitObject(
+  invocation: Invocation,
+  resource: ApiResource,
+  made: JsonObject,
+  validation: ReturnType<typeof fieldValidation>,
+  failure = '',
+): Promise<JsonObject> {
+  const { flags } = invocation;
+  const strategy = dryRunStrategy(invocation);
+  const sent = updateLastApplied(made, flags.bool('save-config'), true);
+  if (strategy === 'client') return sent;
+  const namespace = resource.namespaced ? await invocation.namespace() : '';
+  const client = new ResourceClient(await invocation.client(), resource, namespace);
+  try {
+    const answer = await client.create(sent, {
+      dryRun: strategy === 'server',
+      fieldManager: flags.string('field-manager'),
+      fieldValidation: validation,
+    });
+    return declared(answer, sent);
+  } catch (error) {
+    if (failure !== '' && error instanceof StatusError) throw new Error(`${failure}${error.message}`);
+    throw error;
   }
-  printer.print(result, withDryRun('created', strategy));
 }
 
 const METADATA = [

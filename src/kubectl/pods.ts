@@ -1,6 +1,7 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import type { Invocation } from './command.ts';
+import { asError } from './errors.ts';
 import { kindOf, list, number, object, objects, strings, text } from './fields.ts';
 import { ResourceClient } from './resource-client.ts';
 import { TimeoutError, within } from './waiting.ts';
@@ -155,4 +156,23 @@ export function podKey(pod: JsonObject): { readonly name: string; readonly names
 export function podPath(pod: JsonObject, subresource: string): string {
   const { name, namespace } = podKey(pod);
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/${subresource}`;
+}
+
+/** The container that is meant when none is named. Follows podcmd.FindOrDefaultContainerByName, v1.33. */
+export function defaultContainer(invocation: Invocation, pod: JsonObject, quiet: boolean): string {
+  const annotated = annotatedContainer(pod);
+  return annotated !== '' && hasContainer(pod, annotated) ? annotated : firstContainer(invocation, pod, quiet);
+}
+
+/** The Pod itself, or one of a workload. */
+export async function attachablePod(invocation: Invocation, value: JsonObject): Promise<JsonObject> {
+  const { kind, group } = kindOf(value);
+  if (kind === 'Pod' && group === '') return value;
+  try {
+    podSelectorOf(value);
+  } catch (error) {
+    throw new Error(`cannot attach to ${goTypeOf(value)}: ${asError(error).message}`);
+  }
+  const timeout = invocation.flags.duration('pod-running-timeout');
+  return (await podsOf(invocation, value, timeout, bestPod(false)))[0] as JsonObject;
 }

@@ -1,18 +1,8 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import type { Command, Invocation } from '../command.ts';
-import { asError } from '../errors.ts';
-import { isList, kindOf, text } from '../fields.ts';
+import { isList, text } from '../fields.ts';
 import { container, podRunningTimeout } from '../flag-groups.ts';
-import {
-  annotatedContainer,
-  bestPod,
-  firstContainer,
-  goTypeOf,
-  hasContainer,
-  podPath,
-  podSelectorOf,
-  podsOf,
-} from '../pods.ts';
+import { attachablePod, defaultContainer, podPath } from '../pods.ts';
 import { runRemoteCommand, terminalFor } from '../remote-command.ts';
 import { buildResources } from '../resource-builder.ts';
 
@@ -87,23 +77,4 @@ async function runExec(invocation: Invocation): Promise<void> {
     tty: tty ? 'true' : '',
   };
   await runRemoteCommand(invocation, podPath(pod, 'exec'), query, { stdin, tty });
-}
-
-/** The container that is meant when none is named. Follows podcmd.FindOrDefaultContainerByName, v1.33. */
-function defaultContainer(invocation: Invocation, pod: JsonObject, quiet: boolean): string {
-  const annotated = annotatedContainer(pod);
-  return annotated !== '' && hasContainer(pod, annotated) ? annotated : firstContainer(invocation, pod, quiet);
-}
-
-/** The Pod itself, or one of a workload. */
-export async function attachablePod(invocation: Invocation, value: JsonObject): Promise<JsonObject> {
-  const { kind, group } = kindOf(value);
-  if (kind === 'Pod' && group === '') return value;
-  try {
-    podSelectorOf(value);
-  } catch (error) {
-    throw new Error(`cannot attach to ${goTypeOf(value)}: ${asError(error).message}`);
-  }
-  const timeout = invocation.flags.duration('pod-running-timeout');
-  return (await podsOf(invocation, value, timeout, bestPod(false)))[0] as JsonObject;
 }
