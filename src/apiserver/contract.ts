@@ -57,6 +57,19 @@ export interface AdmissionPlugin {
   validate?(attributes: AdmissionAttributes, context: RequestContext): void;
 }
 
+/**
+ * A face of objects that has another kind, read and written as a subresource: a Scale. What is written through it passes
+ * admission as a view, and then is an update of the object by the object's own rules.
+ */
+export interface ObjectView {
+  /** How views are decoded, defaulted, validated and shown. It is not served by itself. */
+  readonly definition: ResourceDefinition;
+  /** What the view shows of an object, name, uid and resourceVersion included. */
+  of(object: ApiObject): ApiObject;
+  /** The object with what the view says; its metadata is the server's business. */
+  apply(view: ApiObject, object: ApiObject): ApiObject;
+}
+
 /** Behaviour of a subresource that is more than reading and writing the object itself. */
 export interface SubresourceEndpoint {
   readonly resource: ResourceDefinition;
@@ -69,6 +82,8 @@ export interface SubresourceEndpoint {
     readonly schema: string;
   };
   readonly verbs: readonly string[];
+  /** GET, PUT and PATCH of a view of the object. */
+  readonly view?: ObjectView;
   /** POST of an object. */
   create?(context: RequestContext, store: ObjectStore): Promise<ApiObject>;
   /** GET (and POST) that answers with bytes or upgrades. */

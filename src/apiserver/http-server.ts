@@ -43,6 +43,8 @@ export interface ServedResource {
   readonly body: { readonly group: string; readonly version: string; readonly kind: string; readonly schema: string };
   /** Verbs of the (sub)resource as discovery lists them. */
   readonly verbs: readonly string[];
+  /** How the subresource's objects are shown, where they are of another kind. */
+  readonly view?: ResourceDefinition;
   /** The subresource answers with bytes or upgrades. */
   readonly connects: boolean;
 }
@@ -285,8 +287,9 @@ export class HttpFloor {
     accepted: Accepted,
     include: IncludeObject,
   ): HttpResponse {
-    const definition =
-      object.kind !== undefined && object.kind !== served.definition.kind ? undefined : served.definition;
+    const definition = [served.view, served.definition].find(
+      (shown) => shown && (object.kind === undefined || object.kind === shown.kind),
+    );
     return ok(code, encodeObject(definition, object, accepted, this.#options.now(), include));
   }
 

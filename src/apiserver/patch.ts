@@ -5,15 +5,16 @@ import { PatchError } from '#apimachinery/patch-error.ts';
 import { applyJsonPatch } from '#apimachinery/patch-json.ts';
 import { applyMergePatch, isJsonMap } from '#apimachinery/patch-merge.ts';
 import { applyStrategicMergePatch, goMap } from '#apimachinery/patch-strategic.ts';
-import type { ApiObject } from '#apimachinery/resource.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { FieldSchema, StructSchema } from '#apimachinery/schema.ts';
 import { badRequest, invalid, StatusError } from '#apimachinery/status-error.ts';
 import { invalidField } from '#apimachinery/validation.ts';
+import type { ObjectView } from './contract.ts';
 import { defaulted } from './create.ts';
 import { expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
 import { unsupportedMediaType } from './negotiation.ts';
 import type { RequestScope } from './request-scope.ts';
-import { checkName, store } from './update.ts';
+import { checkName, store, throughView } from './update.ts';
 
 const MAX_OPERATIONS = 10_000;
 const SERVED = [
@@ -22,20 +23,22 @@ const SERVED = [
   'application/strategic-merge-patch+json',
 ] as const;
 
-/** PATCH: changes the request's object. Follows endpoints/handlers/patch.go, v1.33. */
-export async function patch<T extends ApiObject>(scope: RequestScope<T>): Promise<T> {
-  const { definition, request, core } = scope;
+/** PATCH: changes the request's object, or a view of it. Follows endpoints/handlers/patch.go, v1.33. */
+export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: ObjectView): Promise<T> {
+  const { request, core } = scope;
   const { name = '' } = request;
+  const definition = view?.definition ?? (scope.definition as unknown as ResourceDefinition);
   const wanted = expectedNamespace(definition, request.namespace);
   const { type, body } = request.patch ?? { type: 'application/merge-patch+json', body: {} };
   if (type === 'application/apply-patch+yaml') throw unsupportedMediaType(SERVED);
   const schema = core.schemaOf(definition);
   return store(scope, name, {
+    view,
     propose: (existing) => {
-      const before = existing as T;
-      const document = scope.external ? outside(scope, before, body) : before;
+      const before = view ? view.of(existing as T) : (existing as T);
+      const document = scope.external ? outside(scope, definition, before, body) : before;
       const value = patchedValue(type, document as unknown as JsonValue, body as JsonValue, schema);
-      const patched = unlessTouched(document, value as unknown as T);
+      const patched = unlessTouched(document, value as unknown as ApiObject);
       let object = defaulted(
         definition,
         withTypeMeta(definition, scope.external ? decoded(scope, patched, schema) : patched),
@@ -43,14 +46,20 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>): Promis
       if ((object.metadata.namespace ?? '') !== wanted)
         object = withMeta(object, { namespace: matchNamespace(object, wanted) });
       checkName(object, name);
-      return { object, ownership: core.fields.written(scope, before, object, object) };
+      const next = view ? throughView(scope, view, object, existing as T) : (object as T);
+      return { object: next, ownership: core.fields.written(scope, existing, next, next) };
     },
   });
 }
 
 /** What a client outside patches: the object as it sees it, with its managedFields only if the patch is about them. */
-function outside<T extends ApiObject>({ core, definition }: RequestScope<T>, object: T, body: unknown): T {
-  return JSON.stringify(body).includes('managedFields')
+function outside<T extends ApiObject>(
+  { core, request }: RequestScope<T>,
+  definition: ResourceDefinition,
+  object: ApiObject,
+  body: unknown,
+): ApiObject {
+  return definition.plural === request.resource && JSON.stringify(body).includes('managedFields')
     ? core.fields.view(definition, object)
     : core.fields.canonical(definition, object);
 }
@@ -125,7 +134,11 @@ function patchedValue(
 }
 
 /** Decodes what a patch has made as a body would be. */
-function decoded<T extends ApiObject>({ request, warn }: RequestScope<T>, value: T, schema: StructSchema): T {
+function decoded<T extends ApiObject>(
+  { request, warn }: RequestScope<T>,
+  value: ApiObject,
+  schema: StructSchema,
+): ApiObject {
   const { fieldValidation = 'Warn' } = request.options;
   const strategic = request.patch?.type === 'application/strategic-merge-patch+json';
   const refused = (why: string) => {
@@ -138,7 +151,7 @@ function decoded<T extends ApiObject>({ request, warn }: RequestScope<T>, value:
     else if (fieldValidation === 'Strict' && strictErrors.length > 0) {
       throw refused(`strict decoding error: ${strictErrors.join(', ')}`);
     }
-    return object as unknown as T;
+    return object as unknown as ApiObject;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw refused(strategic ? asConversion(error.message) : error.message);

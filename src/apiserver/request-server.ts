@@ -5,7 +5,7 @@ import type { SpanAttributes, SpanId } from '#base/tracer.ts';
 import { EtcdUnavailableError } from '#etcd/etcd.ts';
 import type { HttpResponse, Upgraded } from '#transport/http.ts';
 import { admit, validateAdmission } from './admission.ts';
-import type { ObjectStore, SubresourceEndpoint } from './contract.ts';
+import type { ObjectStore, ObjectView, SubresourceEndpoint } from './contract.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
@@ -103,6 +103,7 @@ export class RequestServer {
     const { verb, subresource, name = '', namespace } = request;
     if (subresource !== undefined) {
       const endpoint = this.#endpoints.get(endpointKey(definition, subresource));
+      if (endpoint?.view) return this.#viewed(scope, endpoint.view);
       if (endpoint?.create && verb === 'create') return this.#createSubresource(scope, endpoint);
       if (!definition.subresources?.[subresource]) {
         throw endpoint ? methodNotSupported(definition, verb) : resourceNotFound();
@@ -124,6 +125,25 @@ export class RequestServer {
         return patch(scope);
       case 'delete':
         return remove(scope, namespace, name);
+      default:
+        throw methodNotSupported(definition, verb);
+    }
+  }
+
+  async #viewed(scope: RequestScope, view: ObjectView): Promise<ApiObject> {
+    const { definition, request } = scope;
+    const { verb, name = '', namespace } = request;
+    switch (verb) {
+      case 'get': {
+        checkVersion(scope);
+        const object = scope.read(definition, namespace, name);
+        if (!object) throw notFound(definition, name);
+        return view.of(object);
+      }
+      case 'update':
+        return view.of(await update(scope, view));
+      case 'patch':
+        return view.of(await patch(scope, view));
       default:
         throw methodNotSupported(definition, verb);
     }
@@ -152,8 +172,11 @@ export class RequestServer {
     return endpoint.connect(scope, this.#store);
   }
 
-  #outside(scope: RequestScope, object: ApiObject): ApiObject {
-    return object.kind === scope.definition.kind ? this.#core.fields.view(scope.definition, object) : object;
+  #outside({ definition, request }: RequestScope, object: ApiObject): ApiObject {
+    const { fields } = this.#core;
+    if (object.kind === definition.kind) return fields.view(definition, object);
+    const { view } = this.#endpoints.get(endpointKey(definition, request.subresource ?? '')) ?? {};
+    return view && view.definition.kind === object.kind ? fields.canonical(view.definition, object) : object;
   }
 
   #listOutside(scope: RequestScope, found: ApiList): ApiList {

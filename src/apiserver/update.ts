@@ -6,6 +6,7 @@ import { invalidField } from '#apimachinery/validation.ts';
 import { admit, validateAdmission } from './admission.ts';
 import { defaulted, prepareNew } from './create.ts';
 import { removeFinalized } from './delete.ts';
+import type { ObjectView } from './contract.ts';
 import type { Ownership } from './field-manager.ts';
 import {
   changeMeta,
@@ -35,6 +36,8 @@ export interface UpdateOptions<T> {
   readonly forceAllowCreate?: boolean;
   /** The uid that the existing object must have. */
   readonly uid?: string;
+  /** The proposal came through this view, and has passed mutating admission as such. */
+  readonly view?: ObjectView;
   /** Changes of the server's own pass no admission. */
   readonly skipAdmission?: boolean;
   /** The proposal is written as it is: no strategy, no validation. */
@@ -42,7 +45,8 @@ export interface UpdateOptions<T> {
 }
 
 /** PUT: replaces the request's object. Follows endpoints/handlers/update.go, v1.33. */
-export async function update<T extends ApiObject>(scope: RequestScope<T>): Promise<T> {
+export async function update<T extends ApiObject>(scope: RequestScope<T>, view?: ObjectView): Promise<T> {
+  if (view) return updateThroughView(scope, view);
   const { definition, request, core } = scope;
   const { name = '' } = request;
   if (!request.object) throw badRequest('an object is required');
@@ -59,6 +63,49 @@ export async function update<T extends ApiObject>(scope: RequestScope<T>): Promi
       ownership: core.fields.written(scope, existing, object, request.object as ApiObject),
     }),
   });
+}
+
+/** PUT of a view. Follows the ScaleREST of pkg/registry/apps/deployment/storage, v1.33. */
+async function updateThroughView<T extends ApiObject>(scope: RequestScope<T>, view: ObjectView): Promise<T> {
+  const { definition, request, core } = scope;
+  const { name = '' } = request;
+  if (!request.object) throw badRequest('an object is required');
+  let asked = defaulted(view.definition, withTypeMeta(view.definition, request.object));
+  const namespace = matchNamespace(asked, expectedNamespace(definition, request.namespace));
+  asked = withMeta(asked, { namespace });
+  checkName(asked, name);
+  return store(scope, name, {
+    view,
+    propose(existing) {
+      const object = throughView(scope, view, asked, existing as T);
+      return { object, ownership: core.fields.written(scope, existing, object, object) };
+    },
+  });
+}
+
+/** The object that a view asks for: mutating admission and validation of the view first. Throws 409 and 422. */
+export function throughView<T extends ApiObject>(
+  scope: RequestScope<T>,
+  view: ObjectView,
+  asked: ApiObject,
+  existing: T,
+): T {
+  const { definition } = scope;
+  const { uid, name = '' } = existing.metadata;
+  const viewScope = scope as unknown as RequestScope;
+  const admitted = admit(viewScope, 'UPDATE', name, asked, view.of(existing));
+  const errors = validateObjectMeta(view.definition, admitted.metadata);
+  errors.push(...(view.definition.validate?.(admitted) ?? []));
+  if (errors.length > 0) throw invalid(view.definition, name, errors);
+  if (admitted.metadata.uid && admitted.metadata.uid !== uid) {
+    throw conflict(
+      { group: definition.group, plural: `${definition.plural}/${scope.request.subresource}` },
+      name,
+      `Precondition failed: UID in precondition: ${admitted.metadata.uid}, UID in object meta: ${uid}`,
+    );
+  }
+  const next = view.apply(admitted, existing) as T;
+  return changeMeta(next, { resourceVersion: admitted.metadata.resourceVersion });
 }
 
 export function checkName(object: ApiObject, name: string): void {
@@ -93,11 +140,15 @@ export async function store<T extends ApiObject>(
     }
     if (options.uid && existing.metadata.uid !== options.uid) throw uidMismatch(scope, stored, options.uid);
     const proposal = options.propose(existing);
-    const admitted = options.skipAdmission
-      ? proposal.object
-      : dedupOwnerReferences(admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
+    const { view } = options;
+    const admitted =
+      options.skipAdmission || view
+        ? proposal.object
+        : dedupOwnerReferences(admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
     const next = options.unchecked ? admitted : prepareUpdate(scope, name, admitted, existing, stored.modRevision);
-    if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
+    if (view) {
+      validateAdmission(scope as unknown as RequestScope, 'UPDATE', name, view.of(next), view.of(existing));
+    } else if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
     if (finishesDeletion(definition, next, existing)) return removeFinalized(scope, stored, next);
     if (jsonEqual(next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
     if (scope.dryRun) return core.fields.attach(next, proposal.ownership);

@@ -263,8 +263,10 @@ export class Cluster {
       const own = { group, version, kind: definition.kind, schema: definition.schema };
       if (subresource === undefined) return { definition, body: own, verbs: verbsOf(definition), connects: false };
       const endpoint = endpoints.get(`${plural}.${group}/${subresource}`);
-      if (endpoint)
-        return { definition, body: endpoint.kind, verbs: endpoint.verbs, connects: endpoint.connect !== undefined };
+      if (endpoint) {
+        const { kind: body, verbs, view, connect } = endpoint;
+        return { definition, body, verbs, view: view?.definition, connects: connect !== undefined };
+      }
       return (
         definition.subresources?.[subresource] && {
           definition,

@@ -4,6 +4,7 @@ import { podBinding } from './pod-binding.ts';
 import { podEviction } from './pod-eviction.ts';
 import { podAttach, podExec } from './pod-exec.ts';
 import { podLog } from './pod-log.ts';
+import { scaleEndpoints } from './scale.ts';
 import { serviceAccountToken } from './service-account-token.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
@@ -15,5 +16,13 @@ export interface EndpointDependencies {
 
 /** Every subresource that is more than a view of its object, sorted. A new one is a file and a line here. */
 export function endpoints({ kubelet, tokens }: EndpointDependencies): readonly SubresourceEndpoint[] {
-  return [podAttach(kubelet), podBinding, podEviction, podExec(kubelet), podLog(kubelet), serviceAccountToken(tokens)];
+  return [
+    podAttach(kubelet),
+    podBinding,
+    podEviction,
+    podExec(kubelet),
+    podLog(kubelet),
+    ...scaleEndpoints,
+    serviceAccountToken(tokens),
+  ];
 }

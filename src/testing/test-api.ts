@@ -12,9 +12,10 @@ import { schemas } from '#api/schemas.ts';
 import { Client } from '#client/client.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { podBinding } from '#registry/pod-binding.ts';
+import { scaleEndpoints } from '#registry/scale.ts';
 
 /**
- * An API server on its own pump, with all kinds, binding of Pods and the namespace `default`, and nothing else: for tests
+ * An API server on its own pump, with all kinds, binding of Pods, scales and the namespace `default`, and nothing else: for tests
  * of components.
  * Time starts at 2026-01-01T00:00:00Z.
  */
@@ -48,7 +49,7 @@ export class TestApi {
         etcd: this.etcd,
         latency: latencyOf(latency),
         resources,
-        subresources: [podBinding],
+        subresources: [podBinding, ...scaleEndpoints],
         ...extensions,
         schemaOf: ({ schema }) => lookupStruct(schemas, schema),
       });
