@@ -361,13 +361,11 @@ export class PodWorker {
     return failure === undefined;
   }
 
-  /** Keeps one dead container of each name, for its log and its state. */
+  /** Keeps the current container of a name and the one before it, for its log and its state. */
   async #collectDead(name: string): Promise<void> {
     const { runtime, starter } = this.#options;
-    const dead = podRuntimeStatus(runtime, this.uid).containers.filter(
-      ({ config, state }) => config.name === name && state === 'Exited',
-    );
-    for (const { id } of dead.slice(1)) {
+    const own = podRuntimeStatus(runtime, this.uid).containers.filter(({ config }) => config.name === name);
+    for (const { id } of own.slice(2)) {
       await runtime.removeContainer(id);
       starter.forget(id);
     }

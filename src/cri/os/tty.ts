@@ -52,7 +52,8 @@ export class Tty {
   }
 
   resize(columns: number, rows: number): void {
-    if (columns === this.columns && rows === this.rows) return;
+    // A terminal that does not know its size says 0.
+    if (columns <= 0 || rows <= 0 || (columns === this.columns && rows === this.rows)) return;
     this.columns = columns;
     this.rows = rows;
     this.#signal('WINCH', this.foreground);
