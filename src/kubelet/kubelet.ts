@@ -112,9 +112,9 @@ export class Kubelet {
   start(): void {
     const { process } = this.#context;
     const { runtime } = this.#options;
+    // At once, not in a turn of its own: a sync that begins after an event has seen it, and need not be followed by another.
     const forget = runtime.onEvent(({ type, podUid }) => {
-      if (type === 'Started' || type === 'Stopped')
-        process.post(`container ${type.toLowerCase()}`, () => this.#workers.get(podUid)?.sync(0));
+      if (type === 'Started' || type === 'Stopped') this.#workers.get(podUid)?.sync(0);
       if (type === 'Started') this.#node.changed();
     });
     process.onExit(forget);
