@@ -7,7 +7,7 @@ export function parseIPv6(text: string): number[] | undefined {
   if (!front || !back) return undefined;
   const missing = 16 - front.length - back.length;
   if (tail === undefined ? missing !== 0 : missing < 2) return undefined;
-  return [...front, ...new Array<number>(missing).fill(0), ...back];
+  return [...front, ...Array.from({ length: missing }, () => 0), ...back];
 }
 
 /** The bytes of groups such as `fe80:1`; the last one may be an IPv4 address. */

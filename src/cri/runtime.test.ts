@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { httpExchange } from '#network/http.ts';
-import { createMachine } from './runtime-fixture.ts';
+import { createMachine } from '#testing/machine.ts';
 import { imageFile, newDirectory, newFile } from './os/file-node.ts';
 import { parseReference, ReferenceError } from './reference.ts';
 import { isOneTypoAway, Registry } from './registry.ts';

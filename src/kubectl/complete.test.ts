@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { complete } from './complete.ts';
-import { testContext } from './test-context.ts';
+import { testContext } from '#testing/kubectl-context.ts';
 
 const resource = (name: string, kind: string, scope: string, shortName: string) => ({
   resource: name,

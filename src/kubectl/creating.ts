@@ -71,7 +71,8 @@ export async function createObject(
 ): Promise<void> {
   const validation = fieldValidation(invocation);
   const printer = await objectPrinter(invocation, { declared: true });
-  const result = await submitObject(invocation, resource, made, validation, failure);
+  const annotated = updateLastApplied(made, invocation.flags.bool('save-config'), true);
+  const result = await submitObject(invocation, resource, annotated, validation, failure);
   printer.print(result, withDryRun('created', dryRunStrategy(invocation)));
 }
 
@@ -79,20 +80,18 @@ export async function createObject(
 export async function submitObject(
   invocation: Invocation,
   resource: ApiResource,
-  made: JsonObject,
+  sent: JsonObject,
   validation: ReturnType<typeof fieldValidation>,
   failure = '',
 ): Promise<JsonObject> {
-  const { flags } = invocation;
   const strategy = dryRunStrategy(invocation);
-  const sent = updateLastApplied(made, flags.bool('save-config'), true);
   if (strategy === 'client') return sent;
   const namespace = resource.namespaced ? await invocation.namespace() : '';
   const client = new ResourceClient(await invocation.client(), resource, namespace);
   try {
     const answer = await client.create(sent, {
       dryRun: strategy === 'server',
-      fieldManager: flags.string('field-manager'),
+      fieldManager: invocation.flags.string('field-manager'),
       fieldValidation: validation,
     });
     return declared(answer, sent);

@@ -61,7 +61,7 @@ export function podSelectorOf(value: JsonObject): string {
   if (WITH_LABEL_SELECTOR.has(kind)) {
     const expressions = objects(value, 'spec', 'selector', 'matchExpressions').map((each) => {
       const key = text(each, 'key');
-      const values = `(${list(each, 'values').join(',')})`;
+      const values = `(${list(each, 'values').map(String).join(',')})`;
       switch (text(each, 'operator')) {
         case 'In':
           return `${key} in ${values}`;

@@ -3,7 +3,7 @@ import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { Channel, channelMessage } from '#transport/channels.ts';
 import { duplexPair } from '#transport/http.ts';
 import { kubectl } from './kubectl.ts';
-import { testContext } from './test-context.ts';
+import { testContext } from '#testing/kubectl-context.ts';
 
 const pod = {
   apiVersion: 'v1',

@@ -45,7 +45,8 @@ export async function runRemoteCommand(
   const forget = streams.tty ? followSize(invocation, socket) : undefined;
   try {
     const ended = new Promise<JsonValue | undefined>((resolve, reject) => listen(invocation, socket, resolve, reject));
-    if (streams.stdin) void sendInput(invocation, socket);
+    // Ends with the connection; what it fails with closes that.
+    if (streams.stdin) sendInput(invocation, socket).catch(() => socket.close());
     checkStatus(await interruptible(ended, signal, () => socket.close()));
   } finally {
     forget?.();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createMachine } from '../runtime-fixture.ts';
+import { createMachine } from '#testing/machine.ts';
 
 /** Runs a script as PID 1 of busybox: its whole output (both streams), its exit code, and how long it took in seconds. */
 async function runScript(script: string, image = 'busybox', args: readonly string[] = []) {

@@ -118,8 +118,15 @@ async function runLogs(invocation: Invocation): Promise<void> {
       invocation.println(`error: ${asError(error).message}`);
     }
   };
-  if (follow) await Promise.all(sources.map(show));
-  else for (const source of sources) await show(source);
+  if (!follow) {
+    for (const source of sources) await show(source);
+    return;
+  }
+  const shown = sources.map((source) => show(source).catch(asError));
+  for (const one of shown) {
+    const error = await one;
+    if (error) throw error;
+  }
 }
 
 function logQuery({ flags }: Invocation): Query {

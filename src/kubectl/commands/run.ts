@@ -23,6 +23,7 @@ import { parseGoInt } from '../go-int.ts';
 import { override, overrideFlags } from '../overrides.ts';
 import { parsePairs } from '../pairs.ts';
 import { defaultContainer, podKey, podPath } from '../pods.ts';
+import { updateLastApplied } from '../last-applied.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import { buildResources } from '../resource-builder.ts';
 import { ResourceClient } from '../resource-client.ts';
@@ -102,9 +103,6 @@ kubectl run box --image=busybox --command -- sleep 1d`,
   run: runRun,
 };
 
-const pods = knownResource('', 'v1', 'pods', 'Pod');
-const services = knownResource('', 'v1', 'services', 'Service');
-
 const NAME_PART = '[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*';
 const DOMAIN_PART = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
 const HOST = `(?:${DOMAIN_PART}(?:\\.${DOMAIN_PART})*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?`;
@@ -119,11 +117,11 @@ async function runRun(invocation: Invocation): Promise<void> {
   const printer = await objectPrinter(invocation, { declared: true });
   const created = withDryRun('created', strategy);
   check(invocation, attaching);
-  const made = [await submitObject(invocation, pods, await override(invocation, await podOf(invocation)), 'Ignore')];
+  const made = [await submit(invocation, () => podOf(invocation))];
   const errors: Error[] = [];
   if (flags.bool('expose')) {
     try {
-      const service = await submitObject(invocation, services, await serviceOf(invocation), 'Ignore');
+      const service = await submit(invocation, () => serviceOf(invocation));
       printer.print(service, created);
       if (flags.string('output') === 'yaml') invocation.println('---');
       made.push(service);
@@ -171,6 +169,14 @@ function check(invocation: Invocation, attached: boolean): void {
     throw invocation.usageError(`invalid image pull policy: ${policy}`);
 }
 
+/** Makes an object and creates it, or does as if. */
+async function submit(invocation: Invocation, make: () => Promise<JsonObject>): Promise<JsonObject> {
+  const made = await make();
+  const resource = await (await invocation.mapper()).forKind('', text(made, 'kind'), 'v1');
+  const keep = invocation.flags.bool('save-config') && dryRunStrategy(invocation) !== 'client';
+  return submitObject(invocation, resource, updateLastApplied(made, keep, true), 'Ignore');
+}
+
 /** The Pod to run; its fields in the order of the Go type. Follows kubectl/pkg/generate/versioned/run.go, v1.33. */
 async function podOf(invocation: Invocation): Promise<JsonObject> {
   const { args, flags } = invocation;
@@ -182,7 +188,7 @@ async function podOf(invocation: Invocation): Promise<JsonObject> {
   const stdin = flags.bool('stdin');
   const policy = flags.string('image-pull-policy');
   const metadata = await newMetadata(invocation, name, labels);
-  return {
+  const pod = {
     kind: 'Pod',
     apiVersion: 'v1',
     metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
@@ -207,6 +213,7 @@ async function podOf(invocation: Invocation): Promise<JsonObject> {
     },
     status: {},
   };
+  return override(invocation, pod);
 }
 
 function parseVariable(pair: string): JsonObject {
@@ -295,7 +302,11 @@ async function podWhen(
   { metadata }: JsonObject,
   wanted: (pod: JsonObject) => boolean,
 ): Promise<JsonObject> {
-  const client = new ResourceClient(await invocation.client(), pods, text(metadata, 'namespace'));
+  const client = new ResourceClient(
+    await invocation.client(),
+    knownResource('', 'v1', 'pods', 'Pod'),
+    text(metadata, 'namespace'),
+  );
   let found: JsonObject | undefined;
   let existed = false;
   const visit = (pod: JsonObject | undefined) => {

@@ -4,7 +4,7 @@ import { FileError } from '#shell/file-system.ts';
 import type { Input } from '#shell/streams.ts';
 import { emptyInput } from '#shell/streams.ts';
 import type { HttpServer, Upgraded } from '#transport/http.ts';
-import type { KubectlContext } from './context.ts';
+import type { KubectlContext } from '#kubectl/context.ts';
 
 /** What kubectl sees of the world in a test: canned answers by path (without the query), files by path, kept output. */
 export interface TestContext extends KubectlContext {

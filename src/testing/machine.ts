@@ -4,9 +4,9 @@ import { Rng } from '#base/rng.ts';
 import { Tracer } from '#base/tracer.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
 import { Network } from '#network/network.ts';
-import type { ContainerConfig } from './contract.ts';
-import { Registry } from './registry.ts';
-import { ContainerRuntime } from './runtime.ts';
+import type { ContainerConfig } from '#cri/contract.ts';
+import { Registry } from '#cri/registry.ts';
+import { ContainerRuntime } from '#cri/runtime.ts';
 
 /** A machine with a container runtime, for tests of what runs on it. */
 export function createMachine(profile: LatencyProfile = 'none') {
