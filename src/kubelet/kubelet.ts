@@ -114,7 +114,7 @@ export class Kubelet {
     const { runtime } = this.#options;
     // At once, not in a turn of its own: a sync that begins after an event has seen it, and need not be followed by another.
     const forget = runtime.onEvent(({ type, podUid }) => {
-      if (type === 'Started' || type === 'Stopped') this.#workers.get(podUid)?.sync(0);
+      if (type === 'Started' || type === 'Stopped') this.#workers.get(podUid)?.containerChanged();
       if (type === 'Started') this.#node.changed();
     });
     process.onExit(forget);

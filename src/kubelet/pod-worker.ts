@@ -73,6 +73,7 @@ export class PodWorker {
   #refresh: Timer | undefined;
   #tokens: Timer | undefined;
   #mountFailures = 0;
+  #lastSpan: SpanId = 0;
   #evicted: typeof DEADLINE | undefined;
 
   constructor(pod: Pod, options: PodWorkerOptions) {
@@ -134,6 +135,11 @@ export class PodWorker {
     this.#options.context.process.spawn(`sync pod ${namespace}/${name}`, () => this.#work());
   }
 
+  /** A container has started or ended: what this worker did last led to it, for all that is known. */
+  containerChanged(): void {
+    this.sync(this.#lastSpan);
+  }
+
   /** Content that the Pod's volumes show has changed. */
   contentChanged(): void {
     this.#scheduleRefresh();
@@ -171,6 +177,7 @@ export class PodWorker {
         namespace,
         pod: name,
       });
+      this.#lastSpan = span;
       let retryMs: number | undefined;
       if (state === 'running') retryMs = await this.#syncRunning(span);
       else if (state === 'terminating') await this.#syncTerminating(span);
