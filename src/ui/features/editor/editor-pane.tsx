@@ -29,7 +29,14 @@ export function EditorPane() {
     answer(file.id, undefined);
     try {
       const { applyDocuments } = await import('./apply.ts');
-      const answers = await applyDocuments(verb, file.name, file.text, (told) => answer(file.id, told));
+      // Of many documents, the answers so far are shown a few times a second.
+      let shown = 0;
+      const answers = await applyDocuments(verb, file.name, file.text, (told) => {
+        if (performance.now() - shown < TELL_MS) return;
+        answer(file.id, told);
+        shown = performance.now();
+      });
+      answer(file.id, answers);
       const [only] = answers;
       const pod =
         answers.length === 1 && verb === 'apply' && !only?.failed && /^pod\/(\S+) created/.exec(only?.text ?? '')?.[1];
@@ -68,6 +75,8 @@ export function EditorPane() {
     </Pane>
   );
 }
+
+const TELL_MS = 150;
 
 /** A name for a new file. */
 const newFileName = () =>
