@@ -4,6 +4,8 @@ import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeIPAMController } from './node-ipam/node-ipam-controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
+import { replicaSetController } from './replicaset/replicaset-controller.ts';
+import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { rootCACertPublisher } from './root-ca-cert-publisher/root-ca-cert-publisher.ts';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token-controller.ts';
@@ -16,6 +18,8 @@ export const controllers: readonly ControllerDefinition[] = [
   nodeIPAMController,
   nodeLifecycleController,
   podGarbageCollector,
+  replicaSetController,
+  replicationControllerController,
   rootCACertPublisher,
   serviceAccountController,
   serviceAccountTokenController,

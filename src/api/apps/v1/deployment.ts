@@ -84,7 +84,7 @@ function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy, erro
 }
 
 /** Follows ValidateDeployment of pkg/apis/apps/validation, v1.33. */
-function validate({ metadata, spec = {} as DeploymentSpec }: Deployment): FieldError[] {
+function validate({ metadata, spec }: Deployment): FieldError[] {
   const errors: FieldError[] = [];
   const { replicas, minReadySeconds = 0, revisionHistoryLimit, progressDeadlineSeconds } = spec;
   validateStandardFinalizers(metadata, errors);
@@ -105,7 +105,7 @@ function validate({ metadata, spec = {} as DeploymentSpec }: Deployment): FieldE
 
 function validateUpdate(next: Deployment, previous: Deployment): FieldError[] {
   const errors = validate(next);
-  validateImmutableSelector(next.spec?.selector, previous.spec?.selector, errors);
+  validateImmutableSelector(next.spec.selector, previous.spec.selector, errors);
   return errors;
 }
 
@@ -139,8 +139,7 @@ function validateStatus(status: DeploymentStatus, errors: FieldError[]): void {
 
 function withTemplate(deployment: Deployment, previous: Deployment | undefined): Deployment {
   const { spec } = deployment;
-  if (!spec) return deployment;
-  const template = withoutDisabledTemplateFields(spec.template, previous?.spec?.template);
+  const template = withoutDisabledTemplateFields(spec.template, previous?.spec.template);
   return replace(deployment, 'spec', replace(spec, 'template', template));
 }
 
@@ -158,7 +157,7 @@ export const deployments = defineResource<Deployment>({
   defaults,
   validate,
   validateUpdate,
-  notModelled: ({ spec }) => podTemplateNotModelled(spec?.template),
+  notModelled: ({ spec }) => podTemplateNotModelled(spec.template),
   strategy: {
     prepareForCreate: (deployment) => ({
       ...withTemplate(deployment, undefined),
@@ -176,7 +175,7 @@ export const deployments = defineResource<Deployment>({
     },
     warnings(deployment, previous) {
       if (previous && previous.metadata.generation === deployment.metadata.generation) return [];
-      const warnings = podTemplateWarnings(deployment.spec?.template);
+      const warnings = podTemplateWarnings(deployment.spec.template);
       return previous ? warnings : [...podPrefixWarnings(deployment.metadata.name), ...warnings];
     },
   },
@@ -197,17 +196,17 @@ export const deployments = defineResource<Deployment>({
     {
       name: 'Ready',
       type: 'string',
-      cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
+      cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
     },
     { name: 'Up-to-date', type: 'string', cell: ({ status }) => status?.updatedReplicas ?? 0 },
     { name: 'Available', type: 'string', cell: ({ status }) => status?.availableReplicas ?? 0 },
     ageColumn,
-    ...templateColumns<Deployment>(({ spec }) => spec?.template),
+    ...templateColumns<Deployment>(({ spec }) => spec.template),
     {
       name: 'Selector',
       type: 'string',
       priority: 1,
-      cell: ({ spec }) => formatLabelSelector(labelSelectorTerms(spec?.selector) ?? []),
+      cell: ({ spec }) => formatLabelSelector(labelSelectorTerms(spec.selector) ?? []),
     },
   ],
 });

@@ -69,7 +69,7 @@ export function validateImmutableSelector(
 }
 
 /** Follows ValidateReplicaSet of pkg/apis/apps/validation, v1.33. */
-function validate({ metadata, spec = {} as NonNullable<ReplicaSet['spec']> }: ReplicaSet): FieldError[] {
+function validate({ metadata, spec }: ReplicaSet): FieldError[] {
   const errors: FieldError[] = [];
   validateStandardFinalizers(metadata, errors);
   validateNonnegative(spec.replicas, 'spec.replicas', errors);
@@ -80,7 +80,7 @@ function validate({ metadata, spec = {} as NonNullable<ReplicaSet['spec']> }: Re
 
 function validateUpdate(next: ReplicaSet, previous: ReplicaSet): FieldError[] {
   const errors = validate(next);
-  validateImmutableSelector(next.spec?.selector, previous.spec?.selector, errors);
+  validateImmutableSelector(next.spec.selector, previous.spec.selector, errors);
   return errors;
 }
 
@@ -138,7 +138,7 @@ export const replicaSets = defineResource<ReplicaSet>({
   defaults,
   validate,
   validateUpdate,
-  notModelled: ({ spec }) => podTemplateNotModelled(spec?.template),
+  notModelled: ({ spec }) => podTemplateNotModelled(spec.template),
   strategy: {
     prepareForCreate: (replicaSet) => ({
       ...withTemplate(replicaSet, undefined),
@@ -152,7 +152,7 @@ export const replicaSets = defineResource<ReplicaSet>({
     },
     warnings(replicaSet, previous) {
       if (previous && previous.metadata.generation === replicaSet.metadata.generation) return [];
-      const warnings = podTemplateWarnings(replicaSet.spec?.template);
+      const warnings = podTemplateWarnings(replicaSet.spec.template);
       return previous ? warnings : [...podPrefixWarnings(replicaSet.metadata.name), ...warnings];
     },
   },
@@ -175,18 +175,18 @@ export const replicaSets = defineResource<ReplicaSet>({
   ownColumns: true,
   columns: [
     nameColumn,
-    { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },
+    { name: 'Desired', type: 'integer', cell: ({ spec }) => spec.replicas ?? 0 },
     { name: 'Current', type: 'integer', cell: ({ status }) => status?.replicas ?? 0 },
     { name: 'Ready', type: 'integer', cell: ({ status }) => status?.readyReplicas ?? 0 },
     ageColumn,
-    ...templateColumns<ReplicaSet>(({ spec }) => spec?.template),
-    { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => selectorText(spec?.selector) },
+    ...templateColumns<ReplicaSet>(({ spec }) => spec.template),
+    { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => selectorText(spec.selector) },
   ],
 });
 
 function withTemplate(replicaSet: ReplicaSet, previous: ReplicaSet | undefined): ReplicaSet {
   const { spec } = replicaSet;
-  if (!spec?.template) return replicaSet;
-  const template = withoutDisabledTemplateFields(spec.template, previous?.spec?.template);
+  if (!spec.template) return replicaSet;
+  const template = withoutDisabledTemplateFields(spec.template, previous?.spec.template);
   return replace(replicaSet, 'spec', replace(spec, 'template', template));
 }

@@ -36,7 +36,7 @@ function defaults(given: ReplicationController): ReplicationController {
 }
 
 /** Follows ValidateReplicationController of pkg/apis/core/validation, v1.33. */
-function validate({ metadata, spec = {} }: ReplicationController): FieldError[] {
+function validate({ metadata, spec }: ReplicationController): FieldError[] {
   const errors: FieldError[] = [];
   const { selector = {}, replicas, template } = spec;
   const hasSelector = Object.keys(selector).length > 0;
@@ -63,13 +63,13 @@ function withTemplate(
   previous: ReplicationController | undefined,
 ): ReplicationController {
   const { spec } = controller;
-  if (!spec?.template) return controller;
-  const template = withoutDisabledTemplateFields(spec.template, previous?.spec?.template);
+  if (!spec.template) return controller;
+  const template = withoutDisabledTemplateFields(spec.template, previous?.spec.template);
   return replace(controller, 'spec', replace(spec, 'template', template));
 }
 
 function selectorText({ spec }: ReplicationController): string {
-  const terms = labelSelectorTerms({ matchLabels: spec?.selector ?? {} }) ?? [];
+  const terms = labelSelectorTerms({ matchLabels: spec.selector ?? {} }) ?? [];
   return formatLabelSelector(terms) || '<none>';
 }
 
@@ -88,7 +88,7 @@ export const replicationControllers = defineResource<ReplicationController>({
   defaults,
   validate,
   validateUpdate: validate,
-  notModelled: ({ spec }) => podTemplateNotModelled(spec?.template),
+  notModelled: ({ spec }) => podTemplateNotModelled(spec.template),
   strategy: {
     prepareForCreate: (controller) => ({
       ...withTemplate(controller, undefined),
@@ -102,7 +102,7 @@ export const replicationControllers = defineResource<ReplicationController>({
     },
     warnings(controller, previous) {
       if (previous && previous.metadata.generation === controller.metadata.generation) return [];
-      const warnings = podTemplateWarnings(controller.spec?.template);
+      const warnings = podTemplateWarnings(controller.spec.template);
       return previous ? warnings : [...podPrefixWarnings(controller.metadata.name), ...warnings];
     },
     defaultGarbageCollection: 'orphan',
@@ -122,11 +122,11 @@ export const replicationControllers = defineResource<ReplicationController>({
   ownColumns: true,
   columns: [
     nameColumn,
-    { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },
+    { name: 'Desired', type: 'integer', cell: ({ spec }) => spec.replicas ?? 0 },
     { name: 'Current', type: 'integer', cell: ({ status }) => status?.replicas ?? 0 },
     { name: 'Ready', type: 'integer', cell: ({ status }) => status?.readyReplicas ?? 0 },
     ageColumn,
-    ...templateColumns<ReplicationController>(({ spec }) => spec?.template),
+    ...templateColumns<ReplicationController>(({ spec }) => spec.template),
     { name: 'Selector', type: 'string', priority: 1, cell: selectorText },
   ],
 });
