@@ -47,6 +47,9 @@ function RouteLine({ id, source, data }: EdgeProps<RouteEdge>) {
   ) : null;
 }
 
+const MANY = 120;
+const FIT_DEBOUNCE_MS = 60;
+
 const ARROWS: Readonly<Record<string, Direction>> = {
   ArrowLeft: 'left',
   ArrowRight: 'right',
@@ -67,12 +70,22 @@ function Graph() {
   // A new cluster is shown whole.
   useEffect(() => hold(false), [hold]);
   const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
-  const first = useRef(true);
+  const { layout } = elements;
+  // A picture of hundreds of parts is not moved smoothly but at once.
+  const moveMs = elements.nodes.length > MANY ? 0 : duration;
+  const fitted = useRef(false);
   useEffect(() => {
     if (held || width === 0) return;
-    void fitView({ ...FIT, duration: first.current ? 0 : duration });
-    first.current = false;
-  }, [held, width, height, elements.layout, fitView, duration]);
+    const fit = () => void fitView({ ...FIT, duration: fitted.current ? moveMs : 0 });
+    if (!fitted.current) {
+      fit();
+      fitted.current = true;
+      return;
+    }
+    // While much comes at once, it is not fitted anew to each.
+    const timer = setTimeout(fit, FIT_DEBOUNCE_MS);
+    return () => clearTimeout(timer);
+  }, [held, width, height, layout, fitView, moveMs]);
 
   useEntrance(
     'graph',
@@ -110,6 +123,7 @@ function Graph() {
   return (
     <div
       className={styles.flow}
+      data-many={elements.nodes.length > MANY || undefined}
       ref={flow}
       onKeyDown={onKeyDown}
       // Nothing scrolls here: a browser that brings the focus into view would shift the picture.
