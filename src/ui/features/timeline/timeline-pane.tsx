@@ -263,8 +263,7 @@ function Entries({
                   <span>{view.actor}</span>
                 </span>
                 <span className={styles.what} title={`${view.verb} ${view.target}`}>
-                  {view.verb && <b>{view.verb}</b>}
-                  {view.target}
+                  {view.verb && <b>{view.verb}</b>} {view.target}
                 </span>
                 <span className={styles.result}>
                   <span>{view.result}</span>
