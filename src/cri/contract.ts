@@ -49,6 +49,7 @@ export interface ImageService {
   remove(name: string): void;
 }
 
+/** What a sandbox is made for. */
 export interface PodSandboxConfig {
   readonly name: string;
   readonly namespace: string;
@@ -60,6 +61,7 @@ export interface PodSandboxConfig {
   readonly hostNetwork: boolean;
 }
 
+/** A sandbox as it is now. */
 export interface PodSandboxStatus {
   readonly id: string;
   readonly config: PodSandboxConfig;
@@ -70,6 +72,7 @@ export interface PodSandboxStatus {
   readonly network: NetworkNamespace;
 }
 
+/** What a container is made from. */
 export interface ContainerConfig {
   readonly name: string;
   /** How many containers of this name the sandbox' Pod has had before. */
@@ -93,6 +96,7 @@ export interface ContainerConfig {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** A container as it is now. */
 export interface ContainerStatus {
   readonly id: string;
   readonly sandboxId: string;
@@ -111,6 +115,7 @@ export interface ContainerStatus {
   readonly user: FileUser;
 }
 
+/** Something happened to a container. */
 export interface ContainerEvent {
   readonly type: 'Created' | 'Started' | 'Stopped' | 'Deleted';
   readonly containerId: string;
@@ -118,12 +123,14 @@ export interface ContainerEvent {
   readonly podUid: string;
 }
 
+/** How a command went. */
 export interface ExecResult {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
   readonly exitCode: number;
 }
 
+/** A command, and whether it has input and a terminal. */
 export interface ExecOptions {
   readonly command: readonly string[];
   readonly stdin: boolean;

@@ -74,7 +74,8 @@ async function start() {
     }).start();
     return process;
   };
-  for (const name of ['default', 'kube-node-lease']) await run(() => client.create(namespaces, { metadata: { name }, spec: {} }));
+  for (const name of ['default', 'kube-node-lease'])
+    await run(() => client.create(namespaces, { metadata: { name }, spec: {} }));
   return { run, wait, client, runtime, startKubelet };
 }
 

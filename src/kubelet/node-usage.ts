@@ -63,6 +63,7 @@ export function amountOf(resource: string, quantity: string): number {
   return amount;
 }
 
+/** The amounts of a list of resources. */
 export function amountsOf(list: Readonly<Record<string, string>>): Amounts {
   return new Map(Object.entries(list).map(([resource, quantity]) => [resource, amountOf(resource, quantity)]));
 }

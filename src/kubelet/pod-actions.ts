@@ -14,6 +14,7 @@ export interface ProbeVerdicts {
   startup(containerId: string): ProbeVerdict;
 }
 
+/** A running container that has to end, and why. */
 export interface ContainerToKill {
   readonly container: Container;
   readonly status: ContainerStatus;

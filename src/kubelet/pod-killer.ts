@@ -9,6 +9,7 @@ import type { PodRuntimeStatus } from './pod-runtime-status.ts';
 /** No container gets less than this to end by itself, ms. */
 const MINIMUM_GRACE_MS = 2_000;
 
+/** How and why a container is ended. */
 export interface KillOptions {
   /** Default: `Stopping container <name>`. */
   readonly message?: string;

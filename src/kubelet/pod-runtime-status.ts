@@ -11,6 +11,7 @@ export interface PodRuntimeStatus {
   readonly address?: string;
 }
 
+/** Asks the runtime; the answer is of this instant. */
 export function podRuntimeStatus(runtime: RuntimeService, podUid: string): PodRuntimeStatus {
   const sandboxes = runtime.listPodSandboxes(podUid);
   const [latest] = sandboxes;

@@ -14,6 +14,7 @@ import { containerPort, dialError, httpGet } from './network-probe.ts';
 import type { ProbeVerdict, ProbeVerdicts } from './pod-actions.ts';
 import type { ProbeView } from './pod-status.ts';
 
+/** What a probe is for, as Events name it. */
 export type ProbeType = 'Liveness' | 'Readiness' | 'Startup';
 
 const MAX_OUTPUT = 10 * 1024;

@@ -29,6 +29,7 @@ interface Entry {
   cause: SpanId;
 }
 
+/** What a writer works with. */
 export interface StatusWriterOptions {
   readonly process: Process;
   readonly client: Client;

@@ -13,6 +13,7 @@ export function parseIPv4(text: string): number | undefined {
   return address;
 }
 
+/** The dotted form of a number. */
 export function formatIPv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) & 255).join('.');
 }
@@ -33,6 +34,7 @@ export function parseCidr(text: string): Cidr | undefined {
   return { first: number - (number % size), size, prefix: Number(prefix) };
 }
 
+/** Whether an address (a number) is in the block. */
 export function cidrContains(cidr: Cidr, address: number): boolean {
   return address >= cidr.first && address < cidr.first + cidr.size;
 }

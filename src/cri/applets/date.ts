@@ -51,6 +51,7 @@ export function strftime(format: string, ms: number): string {
   });
 }
 
+/** Prints the virtual time, in UTC. */
 export const date: Applet = {
   name: 'date',
   usage: '[OPTIONS] [+FMT] [[-s] TIME]',

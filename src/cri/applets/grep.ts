@@ -3,6 +3,7 @@ import { FileError } from '../os/file-error.ts';
 import { type Applet, type Invocation, linesOf, usageError } from './applet.ts';
 import { PosixRegexError, posixRegex } from './posix-regex.ts';
 
+/** Searches lines for basic regular expressions. */
 export const grep: Applet = {
   name: 'grep',
   usage: '[-HhnlLoqvsrRiwFEx] [-m N] [-A N] [-B N] [-C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...',
@@ -23,7 +24,9 @@ export const grep: Applet = {
   run: (call) => search(call, call.has('E') || call.has('P'), call.has('F')),
 };
 
+/** grep with extended regular expressions. */
 export const egrep: Applet = { ...grep, name: 'egrep', run: (call) => search(call, true, false) };
+/** grep for plain texts. */
 export const fgrep: Applet = { ...grep, name: 'fgrep', run: (call) => search(call, false, true) };
 
 async function search(call: Invocation, extended: boolean, fixed: boolean): Promise<number> {

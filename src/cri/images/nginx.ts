@@ -4,7 +4,7 @@ import type { Connection } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { appletProgram } from '../applets/applet.ts';
 import { strftime } from '../applets/date.ts';
-import { curl } from '../applets/net.ts';
+import { curl } from '../applets/curl.ts';
 import { ExecError } from '../os/container-system.ts';
 import { FileError } from '../os/file-error.ts';
 import { imageDirectory, imageFile, imageProgram, imageSymlink } from '../os/file-node.ts';

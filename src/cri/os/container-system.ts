@@ -26,6 +26,7 @@ export class ExecError extends Error {
   }
 }
 
+/** What a container is given when it starts. */
 export interface ContainerSystemOptions {
   /** Ends with the container; its processes are children of it. */
   readonly process: Process;
@@ -42,6 +43,7 @@ export interface ContainerSystemOptions {
   readonly onEnd: (status: ExitStatus) => void;
 }
 
+/** How a process begins. */
 export interface StartOptions {
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;

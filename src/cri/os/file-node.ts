@@ -13,6 +13,7 @@ interface NodeCommon {
   mtime: number;
 }
 
+/** A regular file. */
 export interface FileNode extends NodeCommon {
   readonly type: 'file';
   /** The content is the first `size` bytes; what was handed out is never changed. */
@@ -24,11 +25,13 @@ export interface FileNode extends NodeCommon {
   watchers?: Set<() => void>;
 }
 
+/** A directory: names and what they stand for. */
 export interface DirectoryNode extends NodeCommon {
   readonly type: 'directory';
   readonly entries: Map<string, TreeNode>;
 }
 
+/** A symbolic link. */
 export interface SymlinkNode extends NodeCommon {
   readonly type: 'symlink';
   readonly target: string;
@@ -80,10 +83,12 @@ export function imageProgram(program: Program): FileNode {
   return { ...imageFile(EMPTY, 0o755), program };
 }
 
+/** A symbolic link of an image. */
 export function imageSymlink(target: string): SymlinkNode {
   return { type: 'symlink', owner: IMAGE, mode: 0o777, uid: 0, gid: 0, mtime: IMAGE_TIME, target };
 }
 
+/** A device of an image. */
 export function imageDevice(device: DeviceNode['device']): DeviceNode {
   return { type: 'device', owner: IMAGE, mode: 0o666, uid: 0, gid: 0, mtime: IMAGE_TIME, device };
 }

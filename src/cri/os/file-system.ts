@@ -28,6 +28,7 @@ export interface FileUser {
   readonly groups: readonly number[];
 }
 
+/** The superuser. */
 export const ROOT: FileUser = { uid: 0, gid: 0, groups: [0] };
 
 const MAX_SYMLINKS = 40;

@@ -33,6 +33,7 @@ export const SIGNALS = {
   SYS: 31,
 } as const;
 
+/** The name of a signal. */
 export type Signal = keyof typeof SIGNALS;
 
 /** Signals that do nothing unless a process handles them. (Stopping processes is not modelled.) */

@@ -14,6 +14,7 @@ export function unescapePattern(pattern: string): string {
   return pattern.replace(/\\(.)/gs, '$1');
 }
 
+/** Whether anything in the pattern is active. */
 export function hasActive(pattern: string): boolean {
   return /[*?[]/.test(pattern.replace(/\\./gs, ''));
 }

@@ -4,7 +4,6 @@ import {
   type Command,
   type CommandArgument,
   type CommandNode,
-  type CompoundCommand,
   type CompoundList,
   type Function as FunctionNode,
   type ParsedScript,
@@ -17,32 +16,25 @@ import {
   type Word,
 } from 'unbash';
 import { assert } from '#base/assert.ts';
-import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
+import { decodeUtf8 } from '#base/utf8.ts';
 import { Pipe } from '#network/pipe.ts';
 import { ExecError, type StartOptions } from '../os/container-system.ts';
 import { FileError } from '../os/file-error.ts';
-import { newFile } from '../os/file-node.ts';
-import { FileDescription, type OpenFile, PipeWriter } from '../os/open-file.ts';
+import { type OpenFile, PipeWriter } from '../os/open-file.ts';
 import { type Signal, SIGNAL_TEXTS } from '../os/signals.ts';
 import { ExitRequest, type ExitStatus, openPipe, type Program, type UnixProcess } from '../os/unix-process.ts';
-import { evaluate } from './arithmetic.ts';
 import { type Builtin, builtins, specialBuiltins } from './builtins.ts';
+import { runCompound } from './compound.ts';
 import { FunctionReturn, LoopJump } from './control-flow.ts';
-import {
-  arithmeticContext,
-  expandBody,
-  expandFields,
-  expandPattern,
-  expandText,
-  type ExpansionContext,
-} from './expansion.ts';
-import { patternRegExp } from './pattern.ts';
+import { expandFields, expandText, type ExpansionContext } from './expansion.ts';
+import { redirect, withRedirections } from './redirections.ts';
 import { ShellError } from './shell-error.ts';
-import { TestError, testExpression } from './test-command.ts';
+import { TestError } from './test-command.ts';
 
 /** Which shell it passes for. */
 export type Flavour = 'ash' | 'dash' | 'bash';
 
+/** A variable of the shell. */
 export interface Variable {
   readonly value: string;
   readonly exported: boolean;
@@ -57,7 +49,7 @@ export interface Job {
 }
 
 /** How a node is run. */
-interface RunMode {
+export interface RunMode {
   /** Its failure is looked at by the script, so `set -e` does not apply. */
   readonly condition?: boolean;
   /** Nothing comes after it: a program may take the place of the shell. */
@@ -233,7 +225,8 @@ export class Shell implements ExpansionContext {
     return this.lastStatus;
   }
 
-  #runList(list: CompoundList, mode: RunMode): Promise<number> {
+  /** @internal Runs a list of statements. */
+  runList(list: CompoundList, mode: RunMode): Promise<number> {
     return this.#runStatements(list.commands, mode);
   }
 
@@ -300,9 +293,9 @@ export class Shell implements ExpansionContext {
     }
     const first = children[0];
     assert(first, 'a pipeline has stages');
-    const statuses = await this.#inForeground(first.group, async () => {
+    const statuses = await this.inForeground(first.group, async () => {
       const all: number[] = [];
-      for (const child of children) all.push(await this.#waitFor(child));
+      for (const child of children) all.push(await this.waitFor(child));
       return all;
     });
     const failed = this.options.has('pipefail') ? statuses.findLast((status) => status !== 0) : undefined;
@@ -310,7 +303,7 @@ export class Shell implements ExpansionContext {
   }
 
   /** Runs `work` while the terminal's ^C goes to a group. */
-  async #inForeground<T>(group: number, work: () => Promise<T>): Promise<T> {
+  async inForeground<T>(group: number, work: () => Promise<T>): Promise<T> {
     const tty = this.interactive ? this.self.file(0)?.tty : undefined;
     if (!tty) return work();
     tty.foreground = group;
@@ -321,7 +314,8 @@ export class Shell implements ExpansionContext {
     }
   }
 
-  async #waitFor(child: UnixProcess): Promise<number> {
+  /** @internal */
+  async waitFor(child: UnixProcess): Promise<number> {
     const status = await child.wait(this.self.process);
     await this.#sayKilled(child, status);
     return status.code;
@@ -412,8 +406,8 @@ export class Shell implements ExpansionContext {
       case 'Command':
         return this.#runSimple(node, mode);
       case 'Redirected':
-        return this.withRedirections(node.redirects, () =>
-          this.#runCompound(node.command, { condition: mode.condition }),
+        return withRedirections(this, node.redirects, () =>
+          runCompound(this, node.command, { condition: mode.condition }),
         );
       case 'Function':
         this.functions.set(node.name.value, node);
@@ -421,115 +415,7 @@ export class Shell implements ExpansionContext {
       case 'Coproc':
         throw new ShellError('coproc is not emulated');
       default:
-        return this.#runCompound(node, mode);
-    }
-  }
-
-  async #runCompound(node: CompoundCommand, mode: RunMode): Promise<number> {
-    const inner: RunMode = { condition: mode.condition };
-    switch (node.type) {
-      case 'If': {
-        if ((await this.#runList(node.clause, { condition: true })) === 0) return this.#runList(node.then, mode);
-        for (const branch of node.elif) {
-          if ((await this.#runList(branch.clause, { condition: true })) === 0) return this.#runList(branch.then, mode);
-        }
-        return node.else ? this.#runList(node.else, mode) : 0;
-      }
-      case 'While': {
-        let status = 0;
-        await this.#loop(async () => {
-          const holds = (await this.#runList(node.clause, { condition: true })) === 0;
-          if (holds !== (node.kind === 'while')) return false;
-          status = await this.#runList(node.body, inner);
-          return true;
-        });
-        return status;
-      }
-      case 'For': {
-        const values = node.wordlist ? await expandFields(node.wordlist, this) : this.positional;
-        let next = 0;
-        this.lastStatus = 0;
-        await this.#loop(async () => {
-          if (next >= values.length) return false;
-          this.assign(node.name.value, values[next++] as string);
-          await this.#runList(node.body, inner);
-          return true;
-        });
-        return this.lastStatus;
-      }
-      case 'ArithmeticFor': {
-        const context = arithmeticContext(this);
-        let first = true;
-        await evaluate(node.initialize, context);
-        await this.#loop(async () => {
-          if (!first) await evaluate(node.update, context);
-          first = false;
-          if (node.test && (await evaluate(node.test, context)) === 0n) return false;
-          await this.#runList(node.body, inner);
-          return true;
-        });
-        return this.lastStatus;
-      }
-      case 'Case':
-        return this.#runCase(node, mode);
-      case 'BraceGroup':
-        return this.#runList(node.body, mode);
-      case 'Subshell': {
-        const child = this.fork((shell) => shell.#runList(node.body, { last: true, condition: mode.condition }));
-        return this.#inForeground(child.group, () => this.#waitFor(child));
-      }
-      case 'TestCommand':
-        return (await testExpression(
-          node.expression,
-          this.self,
-          (word) => expandText(word, this),
-          (word) => expandPattern(word, this),
-        ))
-          ? 0
-          : 1;
-      case 'ArithmeticCommand':
-        return (await evaluate(node.expression, arithmeticContext(this))) !== 0n ? 0 : 1;
-      case 'Select':
-        throw new ShellError('select is not emulated');
-    }
-  }
-
-  async #runCase(node: Extract<CompoundCommand, { type: 'Case' }>, mode: RunMode): Promise<number> {
-    const subject = await expandText(node.word, this);
-    let falling = false;
-    let status = 0;
-    for (const item of node.items) {
-      let matches = falling;
-      for (const pattern of item.pattern) matches ||= patternRegExp(await expandPattern(pattern, this)).test(subject);
-      if (!matches) continue;
-      status = await this.#runList(
-        item.body,
-        item.terminator === ';;' || !item.terminator ? mode : { condition: mode.condition },
-      );
-      if (item.body.commands.length === 0) status = 0;
-      if (item.terminator !== ';&' && item.terminator !== ';;&') return status;
-      falling = item.terminator === ';&';
-    }
-    return status;
-  }
-
-  /** Runs a body again and again while it answers true; `break` and `continue` reach it. */
-  async #loop(body: () => Promise<boolean>): Promise<void> {
-    this.loopDepth++;
-    try {
-      for (;;) {
-        const pause = this.self.system.work();
-        if (pause) await pause;
-        try {
-          if (!(await body())) return;
-        } catch (error) {
-          if (!(error instanceof LoopJump)) throw error;
-          if (--error.depth > 0) throw error;
-          if (error.kind === 'break') return;
-        }
-      }
-    } finally {
-      this.loopDepth--;
+        return runCompound(this, node, mode);
     }
   }
 
@@ -546,14 +432,14 @@ export class Shell implements ExpansionContext {
       if (name === undefined) {
         for (const [variable, value] of assignments) this.assign(variable, value);
         if (node.redirects.length > 0)
-          return await this.withRedirections(node.redirects, async () => this.#substitutionStatus);
+          return await withRedirections(this, node.redirects, async () => this.#substitutionStatus);
         return this.#substitutionStatus;
       }
       const alias = this.interactive ? this.aliases.get(name) : undefined;
       if (alias !== undefined) return await this.#runAlias(alias, args, node.redirects, mode);
       const defined = this.functions.get(name);
       if (defined)
-        return await this.withRedirections(node.redirects, () =>
+        return await withRedirections(this, node.redirects, () =>
           this.#withVariables(assignments, () => this.#callFunction(defined, args)),
         );
       const builtin = builtins.get(name);
@@ -578,7 +464,7 @@ export class Shell implements ExpansionContext {
     this.aliases.delete(name);
     try {
       const rest = args.slice(1).map((arg) => `'${arg.replaceAll("'", "'\\''")}'`);
-      return await this.withRedirections(redirections, () =>
+      return await withRedirections(this, redirections, () =>
         this.runText([alias, ...rest].join(' '), { condition: mode.condition }),
       );
     } finally {
@@ -623,15 +509,15 @@ export class Shell implements ExpansionContext {
   ): Promise<number> {
     // `exec` without a command keeps its redirections.
     if (name === 'exec' && args.length === 1) {
-      await this.#redirect(redirections);
+      await redirect(this, redirections);
       return 0;
     }
     const run = async () => builtin(this, args);
     if (specialBuiltins.has(name)) {
       for (const [variable, value] of assignments) this.assign(variable, value);
-      return this.withRedirections(redirections, run);
+      return withRedirections(this, redirections, run);
     }
-    return this.withRedirections(redirections, () => this.#withVariables(assignments, run));
+    return withRedirections(this, redirections, () => this.#withVariables(assignments, run));
   }
 
   /** Variables that hold for one command. */
@@ -662,7 +548,7 @@ export class Shell implements ExpansionContext {
     this.#locals.push(frame);
     try {
       const { body } = node;
-      if (body.type === 'CompoundList') return await this.#runList(body, {});
+      if (body.type === 'CompoundList') return await this.runList(body, {});
       return await this.#runCommand(body, {});
     } catch (error) {
       if (error instanceof FunctionReturn) return error.status;
@@ -688,10 +574,10 @@ export class Shell implements ExpansionContext {
     for (const [name, value] of assignments) env.set(name, value);
     const replace = mode.last === true && this.traps.size === 0 && this.jobs.every((job) => job.process.status);
     if (replace) {
-      if (!(await this.#redirect(redirections))) return 1;
+      if (!(await redirect(this, redirections))) return 1;
       return this.replaceWith(args, env);
     }
-    return this.withRedirections(redirections, async () => {
+    return withRedirections(this, redirections, async () => {
       const found = await this.#lookUp(args, env);
       if (typeof found === 'number') return found;
       const child = this.self.spawn(found.program, {
@@ -699,7 +585,7 @@ export class Shell implements ExpansionContext {
         env,
         group: this.interactive ? undefined : this.self.group,
       });
-      return this.#inForeground(child.group, () => this.#waitFor(child));
+      return this.inForeground(child.group, () => this.waitFor(child));
     });
   }
 
@@ -748,106 +634,6 @@ export class Shell implements ExpansionContext {
       .split(':')
       .find((one) => this.files.exists(`${one || '.'}/${name}`, this.cwd, this.user));
     return `${directory || '.'}/${name}`;
-  }
-
-  // Redirections
-
-  /** Runs `body` with the descriptors redirected, and puts them back. A redirection that fails is said and gives 1. */
-  async withRedirections(redirections: readonly Redirection[], body: () => Promise<number>): Promise<number> {
-    if (redirections.length === 0) return body();
-    const saved = new Map<number, OpenFile | undefined>();
-    try {
-      if (!(await this.#redirect(redirections, saved))) return 1;
-      return await body();
-    } finally {
-      for (const [fd, file] of saved) {
-        if (file) {
-          this.self.setFile(fd, file);
-          file.release();
-        } else this.self.closeFile(fd);
-      }
-    }
-  }
-
-  async #redirect(redirections: readonly Redirection[], saved?: Map<number, OpenFile | undefined>): Promise<boolean> {
-    for (const redirection of redirections) {
-      let target = '';
-      try {
-        if (redirection.type === 'Redirect') {
-          assert(redirection.target, 'the parser reports redirections without a target');
-          target = await expandText(redirection.target, this);
-        }
-        for (const [fd, file] of await this.#targets(redirection, target)) {
-          if (saved && !saved.has(fd)) saved.set(fd, this.self.file(fd)?.retain());
-          if (file) this.self.setFile(fd, file);
-          else this.self.closeFile(fd);
-        }
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        const verb = redirection.operator === '<' ? 'open' : 'create';
-        if (this.flavour === 'bash') await this.say(`${target}: ${error.message}`);
-        else
-          await this.say(
-            `can't ${verb} ${target}: ${error.code === 'ENOENT' ? (verb === 'open' ? 'no such file' : 'nonexistent directory') : error.message}`,
-          );
-        return false;
-      }
-    }
-    return true;
-  }
-
-  async #targets(redirection: Redirection, target: string): Promise<(readonly [number, OpenFile | undefined])[]> {
-    if (redirection.descriptor?.type === 'FileDescriptorVariable')
-      throw new ShellError('{variable} redirections are not emulated');
-    const given = redirection.descriptor?.value;
-    if (redirection.type !== 'Redirect') {
-      const text =
-        redirection.type === 'HereString'
-          ? `${redirection.target ? await expandText(redirection.target, this) : ''}\n`
-          : redirection.body.parts
-            ? await expandBody(redirection.body.parts, this)
-            : hereText(redirection.body.text, redirection.operator === '<<-');
-      const now = this.self.process.clock.now();
-      return [[given ?? 0, new FileDescription(newFile(this, encodeUtf8(text), now), () => now)]];
-    }
-    const { operator } = redirection;
-    switch (operator) {
-      case '<':
-        return [[given ?? 0, this.self.open(target, 'read')]];
-      case '<>':
-        return [[given ?? 0, this.self.open(target, 'read-write')]];
-      case '>':
-        if (this.options.has('C') && this.files.exists(target, this.cwd, this.user)) throw new FileError('EEXIST');
-        return [[given ?? 1, this.self.open(target, 'write')]];
-      case '>|':
-        return [[given ?? 1, this.self.open(target, 'write')]];
-      case '>>':
-        return [[given ?? 1, this.self.open(target, 'append')]];
-      case '&>':
-      case '&>>': {
-        const file = this.self.open(target, operator === '&>' ? 'write' : 'append');
-        return [
-          [1, file],
-          [2, file],
-        ];
-      }
-      case '>&':
-      case '<&': {
-        const fd = given ?? (operator === '>&' ? 1 : 0);
-        if (target === '-') return [[fd, undefined]];
-        if (!/^\d+$/.test(target)) {
-          if (operator === '<&' || given !== undefined) throw new ShellError('bad file descriptor');
-          const file = this.self.open(target, 'write');
-          return [
-            [1, file],
-            [2, file],
-          ];
-        }
-        const file = this.self.file(Number(target));
-        if (!file) throw new ShellError(`${target}: Bad file descriptor`, 1);
-        return [[fd, file]];
-      }
-    }
   }
 
   // Substitution
@@ -959,10 +745,6 @@ function textOf(statement: Statement): string {
   const { command } = statement;
   if (command.type !== 'Command') return command.type.toLowerCase();
   return [command.name, ...command.args].map((word) => word?.text ?? '').join(' ');
-}
-
-function hereText(text: string, stripTabs: boolean): string {
-  return stripTabs ? text.replace(/^\t+/gm, '') : text;
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array {
