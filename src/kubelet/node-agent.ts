@@ -1,11 +1,12 @@
 import { leases } from '#api/coordination/v1/lease.ts';
 import { nodes } from '#api/core/v1/node.ts';
-import type { Lease, Node } from '#api/generated/types.ts';
+import type { Lease, Node, NodeStatus } from '#api/generated/types.ts';
 import { schemas } from '#api/schemas.ts';
+import { jsonEqual } from '#apimachinery/equal.ts';
 import type { JsonObject } from '#apimachinery/json.ts';
 import { createTwoWayMergePatch } from '#apimachinery/patch-create.ts';
 import { isStatus, StatusError } from '#apimachinery/status-error.ts';
-import { formatMicroTime } from '#base/clock.ts';
+import { formatMicroTime, type Timer } from '#base/clock.ts';
 import { ProcessExitedError } from '#base/pump.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Client } from '#client/client.ts';
@@ -39,6 +40,7 @@ export class NodeAgent {
   readonly #informer: Informer<Node>;
   #registered = false;
   #reportedAt = Number.NEGATIVE_INFINITY;
+  #nextReport: Timer | undefined;
   #scheduled = false;
   #reporting = false;
   #again = false;
@@ -161,6 +163,7 @@ export class NodeAgent {
     const { now, process } = this.#context;
     const before = node.status ?? {};
     const { status, events } = nodeStatus(this.#config, this.#ids, this.#runtime, this.#images, before, now);
+    if (now - this.#reportedAt < REPORT_PERIOD_MS && sameButHeartbeats(before, status)) return;
     const schema = schemas.lookup('io.k8s.api.core.v1.Node');
     const patch = createTwoWayMergePatch(
       { status: before } as unknown as JsonObject,
@@ -168,9 +171,8 @@ export class NodeAgent {
       schema,
     );
     this.#reportedAt = now;
-    process.clock.afterFunc(REPORT_PERIOD_MS, 'node status', () => {
-      if (this.#context.now - this.#reportedAt >= REPORT_PERIOD_MS) this.#report(0);
-    });
+    this.#nextReport?.stop();
+    this.#nextReport = process.clock.afterFunc(REPORT_PERIOD_MS, 'node status', () => this.#report(0));
     if (patch.status === undefined) return;
     const type = 'application/strategic-merge-patch+json';
     await this.#client
@@ -224,4 +226,13 @@ export class NodeAgent {
   #event(reason: string, message: string, cause: SpanId): void {
     this.#context.nodeEvent(this.#config.nodeName, 'Normal', reason, message, cause);
   }
+}
+
+/** Whether nothing changed but the times at which the conditions were looked at. */
+function sameButHeartbeats(before: NodeStatus, after: NodeStatus): boolean {
+  const quiet = ({ conditions = [], ...rest }: NodeStatus) => ({
+    ...rest,
+    conditions: conditions.map(({ lastHeartbeatTime: _, ...condition }) => condition),
+  });
+  return jsonEqual(quiet(before), quiet(after));
 }

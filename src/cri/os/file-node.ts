@@ -78,7 +78,7 @@ export function imageFile(data: Uint8Array, mode = 0o644): FileNode {
   return { type: 'file', owner: IMAGE, mode, uid: 0, gid: 0, mtime: IMAGE_TIME, data, size: data.length };
 }
 
-/** An executable of an image. `size` is only what `ls` shows… of an empty file, since there is nothing to read. */
+/** An executable of an image; there is nothing to read in it. */
 export function imageProgram(program: Program): FileNode {
   return { ...imageFile(EMPTY, 0o755), program };
 }
