@@ -1,4 +1,5 @@
 import type { ControllerDefinition } from './define-controller.ts';
+import { deploymentController } from './deployment/deployment-controller.ts';
 import { garbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeIPAMController } from './node-ipam/node-ipam-controller.ts';
@@ -13,6 +14,7 @@ import { taintEvictionController } from './taint-eviction/taint-eviction-control
 
 /** All controllers of kube-controller-manager, by name. */
 export const controllers: readonly ControllerDefinition[] = [
+  deploymentController,
   garbageCollectorController,
   namespaceController,
   nodeIPAMController,
