@@ -118,7 +118,7 @@ export function podTemplateHash(template: PodTemplateSpec, collisionCount: numbe
   const text = sortedJson(template) + (collisionCount === undefined ? '' : `#${collisionCount}`);
   let hash = 0x811c9dc5;
   for (const byte of encodeUtf8(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return [...String(hash)].map((digit) => SAFE[digit.charCodeAt(0) % SAFE.length]).join('');
+  return String(hash).replace(/\d/g, (digit) => SAFE.charAt(digit.charCodeAt(0) % SAFE.length));
 }
 
 function sortedJson(value: unknown): string {
