@@ -26,8 +26,9 @@ export const EXAMPLES: readonly Example[] = [
   {
     file: 'two-containers.yaml',
     title: 'example.shared',
-    text: `# Two containers of a Pod share its network and, here, a volume:
-# the second writes the page that the first serves.
+    text: `# Two containers of a Pod share its network
+# and, here, a volume: the second writes
+# the page that the first serves.
 apiVersion: v1
 kind: Pod
 metadata:
@@ -57,7 +58,9 @@ spec:
   {
     file: 'config.yaml',
     title: 'example.config',
-    text: `# Settings from a ConfigMap and a Secret become environment variables: see the Pod's log.
+    text: `# Settings from a ConfigMap and a Secret
+# become environment variables:
+# see the Pod's log.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -101,7 +104,8 @@ spec:
   {
     file: 'init-and-probes.yaml',
     title: 'example.probes',
-    text: `# An init container runs first; then the readiness probe decides when the Pod is Ready.
+    text: `# An init container runs first; then the
+# readiness probe decides when the Pod is Ready.
 apiVersion: v1
 kind: Pod
 metadata:
@@ -131,7 +135,8 @@ spec:
   {
     file: 'crash.yaml',
     title: 'example.crash',
-    text: `# A container that fails is started again, later each time: CrashLoopBackOff.
+    text: `# A container that fails is started again,
+# later each time: CrashLoopBackOff.
 apiVersion: v1
 kind: Pod
 metadata:
@@ -146,8 +151,10 @@ spec:
   {
     file: 'unschedulable.yaml',
     title: 'example.unschedulable',
-    text: `# No Node has this label: the Pod stays Pending, and the scheduler says why.
-# Then try: kubectl label node node-1 disktype=ssd
+    text: `# No Node has this label: the Pod stays
+# Pending, and the scheduler says why.
+# Then try in the terminal:
+# kubectl label node node-1 disktype=ssd
 apiVersion: v1
 kind: Pod
 metadata:
@@ -163,7 +170,8 @@ spec:
   {
     file: 'wrong-image.yaml',
     title: 'example.image',
-    text: `# A typing error in the name of the image: ErrImagePull, then ImagePullBackOff.
+    text: `# A typing error in the image's name:
+# ErrImagePull, then ImagePullBackOff.
 apiVersion: v1
 kind: Pod
 metadata:
@@ -177,11 +185,27 @@ spec:
   {
     file: 'resources.yaml',
     title: 'example.resources',
-    text: `# Requests are what the scheduler counts with: on a Node of 4 CPUs one of these fits, not two.
+    text: `# The scheduler counts with requests: on a
+# Node of 4 CPUs one of these fits, not two.
 apiVersion: v1
 kind: Pod
 metadata:
-  generateName: greedy-
+  name: greedy-1
+spec:
+  containers:
+  - name: web
+    image: nginx
+    resources:
+      requests:
+        cpu: 2500m
+        memory: 1Gi
+      limits:
+        memory: 2Gi
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: greedy-2
 spec:
   containers:
   - name: web
