@@ -5,7 +5,7 @@ const JSON_TYPE = 'application/json';
 const encoder = new TextEncoder();
 
 /** Turns an answer that is an error into a StatusError, whatever its body is. */
-export function errorOf(status: number, body: string): StatusError {
+function errorOf(status: number, body: string): StatusError {
   try {
     const parsed = JSON.parse(body) as Partial<Status>;
     if (parsed.kind === 'Status') {
@@ -18,7 +18,7 @@ export function errorOf(status: number, body: string): StatusError {
 }
 
 /** Calls back with each whole line of a stream of UTF-8 bytes, and with what is left at its end. */
-export function lineReader(onLine: (line: string) => void): { push(bytes: Uint8Array): void; end(): void } {
+function lineReader(onLine: (line: string) => void): { push(bytes: Uint8Array): void; end(): void } {
   const decoder = new TextDecoder();
   let rest = '';
   return {
@@ -35,7 +35,7 @@ export function lineReader(onLine: (line: string) => void): { push(bytes: Uint8A
   };
 }
 
-export interface StreamHandlers {
+interface StreamHandlers {
   readonly line: (line: string) => void;
   /** The stream is over; `error` is the server's refusal, if it refused. Not called after `stop`. */
   readonly end: (error?: unknown) => void;

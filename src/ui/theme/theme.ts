@@ -16,7 +16,6 @@ function media(query: string) {
 
 const dark = media('(prefers-color-scheme: dark)');
 const still = media('(prefers-reduced-motion: reduce)');
-const narrow = media('(max-width: 760px)');
 
 /** The theme that shows: the one chosen, or the system's. */
 export function useTheme(): Theme {
@@ -28,11 +27,6 @@ export function useTheme(): Theme {
 /** Whether the person asked for less motion. */
 export function useReducedMotion(): boolean {
   return useSyncExternalStore(still.subscribe, still.get);
-}
-
-/** Whether panes are stacked behind tabs. The same limit stands in app.module.css. */
-export function useNarrow(): boolean {
-  return useSyncExternalStore(narrow.subscribe, narrow.get);
 }
 
 /** Puts theme, language and text size on the document. */

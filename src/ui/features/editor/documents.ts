@@ -6,10 +6,10 @@ export const MAX_BYTES = 3 * 1024 * 1024;
 /** What is checked while a person types, characters. More is checked when it is applied. */
 export const MAX_CHECKED = 256 * 1024;
 /** Collections in collections. Kubernetes' own schema needs about twenty. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 /** A place in the text; lines and columns count from 1, as Monaco's do. */
-export interface TextRange {
+interface TextRange {
   readonly startLine: number;
   readonly startColumn: number;
   readonly endLine: number;

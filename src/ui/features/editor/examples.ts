@@ -15,7 +15,7 @@ spec:
     - containerPort: 80
 `;
 
-export interface Example {
+interface Example {
   readonly file: string;
   readonly title: PlainKey;
   readonly text: string;

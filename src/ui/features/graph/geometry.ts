@@ -53,17 +53,3 @@ export function pointAlong(route: Route, share: number): Point {
   const to = points[at] ?? from;
   return toward(from, to, goal - (lengths[at - 1] ?? 0));
 }
-
-/** The box around boxes, or an empty one. */
-export function boundsOf(boxes: Iterable<Box>): Box {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const box of boxes) {
-    left = Math.min(left, box.x);
-    top = Math.min(top, box.y);
-    right = Math.max(right, box.x + box.width);
-    bottom = Math.max(bottom, box.y + box.height);
-  }
-  return left > right
-    ? { x: 0, y: 0, width: 0, height: 0 }
-    : { x: left, y: top, width: right - left, height: bottom - top };
-}

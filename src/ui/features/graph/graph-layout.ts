@@ -2,7 +2,7 @@ import type { Detail } from './graph-detail.ts';
 import { routeThrough, type Box, type Point, type Route } from './geometry.ts';
 
 /** What the layout needs to know of a Node: how many places it draws, of which kind. */
-export interface NodeLoad {
+interface NodeLoad {
   readonly name: string;
   readonly pods: number;
   readonly systemPods: number;
@@ -30,7 +30,7 @@ export interface GraphLayout {
   readonly height: number;
 }
 
-export const POD_SIZES: Readonly<
+const POD_SIZES: Readonly<
   Record<'card' | 'chip' | 'cell', { readonly width: number; readonly height: number; readonly gap: number }>
 > = {
   card: { width: 124, height: 38, gap: 6 },
@@ -38,10 +38,10 @@ export const POD_SIZES: Readonly<
   cell: { width: 11, height: 11, gap: 3 },
 };
 /** The cluster's own Pods are small, whatever the detail. */
-export const SYSTEM_POD = { width: 14, height: 14, gap: 5 };
+const SYSTEM_POD = { width: 14, height: 14, gap: 5 };
 export const NODE_HEAD = 34;
-export const NODE_PADDING = 10;
-export const QUEUE_HEAD = 22;
+const NODE_PADDING = 10;
+const QUEUE_HEAD = 22;
 const NODE_WIDTH = 2 * NODE_PADDING + 2 * POD_SIZES.card.width + POD_SIZES.card.gap;
 const COUNT_NODE_WIDTH = 146;
 const GAP = 18;

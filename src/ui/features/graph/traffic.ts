@@ -25,7 +25,7 @@ export interface Flight {
 }
 
 /** Something that happens at a party: its box lights up. */
-export interface Pulse {
+interface Pulse {
   readonly party: Party;
   readonly tone: SpanTone;
   readonly start: number;
