@@ -121,11 +121,13 @@ export class Invocation {
 
   config(): Promise<ResolvedConfig> {
     const { flags } = this;
+    // `create rolebinding` has a --user of its own.
+    const ownUser = this.command.flags.some(({ name }) => name === 'user');
     this.#config ??= this.kubeconfig().resolve({
       kubeconfig: flags.string('kubeconfig'),
       context: flags.string('context'),
       cluster: flags.string('cluster'),
-      user: flags.string('user'),
+      user: ownUser ? '' : flags.string('user'),
       namespace: flags.string('namespace'),
       server: flags.string('server'),
       token: flags.string('token'),

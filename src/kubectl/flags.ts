@@ -16,6 +16,8 @@ export interface Flag {
   readonly hidden?: boolean;
   readonly deprecated?: string;
   readonly required?: boolean;
+  /** Throws when the value is not what the flag takes. */
+  check?(value: string): void;
   /** What completion offers as its value. */
   readonly values?: readonly string[] | 'namespaces' | 'files' | 'containers' | 'contexts' | 'clusters' | 'users';
 }
@@ -112,7 +114,13 @@ export function parseCsv(text: string): string[] {
 
 type Value = boolean | string | number | readonly string[];
 
+/** For flags of 32 bits. */
+export function checkInt32(text: string): void {
+  parseInteger(text, 32);
+}
+
 function parseValue(flag: Flag, text: string): Value {
+  flag.check?.(text);
   switch (flag.type) {
     case 'bool': {
       const value = parseBool(text);

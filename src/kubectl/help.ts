@@ -14,6 +14,7 @@ export function commandHelp(command: Command, path: string, groups: readonly Com
   const isRoot = path === 'kubectl';
   const parts = [command.long ?? `${command.short.replace(/\.$/, '')}.`];
   if (isRoot) parts.push(' Find more information at: https://kubernetes.io/docs/reference/kubectl/');
+  if (command.aliases) parts.push(`Aliases:\n${[command.name, ...command.aliases].join(', ')}`);
   if (command.examples)
     parts.push(
       `Examples:\n${command.examples

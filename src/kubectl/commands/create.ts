@@ -8,9 +8,20 @@ import { updateLastApplied } from '../last-applied.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import { buildResources, clientFor, refreshed } from '../resource-builder.ts';
 import { createConfigMap } from './create/configmap.ts';
+import { createCronJob } from './create/cronjob.ts';
+import { createDeployment } from './create/deployment.ts';
+import { createIngress } from './create/ingress.ts';
+import { createJob } from './create/job.ts';
 import { createNamespace } from './create/namespace.ts';
+import { createPodDisruptionBudget } from './create/poddisruptionbudget.ts';
+import { createPriorityClass } from './create/priorityclass.ts';
+import { createQuota } from './create/quota.ts';
+import { createClusterRole, createRole } from './create/role.ts';
+import { createClusterRoleBinding, createRoleBinding } from './create/rolebinding.ts';
 import { createSecret } from './create/secret.ts';
+import { createService } from './create/service.ts';
 import { createServiceAccount } from './create/serviceaccount.ts';
+import { createToken } from './create/token.ts';
 
 export const create: Command = {
   name: 'create',
@@ -35,7 +46,25 @@ cat pod.yaml | kubectl create -f -`,
     validate,
     { name: 'windows-line-endings', type: 'bool', usage: 'For --edit: lines end as on Windows.' },
   ],
-  subcommands: [createConfigMap, createNamespace, createSecret, createServiceAccount],
+  subcommands: [
+    createClusterRole,
+    createClusterRoleBinding,
+    createConfigMap,
+    createCronJob,
+    createDeployment,
+    createIngress,
+    createJob,
+    createNamespace,
+    createPodDisruptionBudget,
+    createPriorityClass,
+    createQuota,
+    createRole,
+    createRoleBinding,
+    createSecret,
+    createService,
+    createServiceAccount,
+    createToken,
+  ],
   completion: 'none',
   run: runCreate,
 };
