@@ -21,8 +21,16 @@ import {
 } from '../define-controller.ts';
 import { isNamespaceTerminating } from '../namespace-terminating.ts';
 import { isPodActive, PodControl, podFromTemplate } from '../pod-control.ts';
-import { planReplicas } from './replica-plan.ts';
-import { isSameStatus, type ReplicaFailure, replicaStatus } from './replica-status.ts';
+import { PodTally } from './pod-tally.ts';
+import { planReplicas, podsToDelete } from './replica-plan.ts';
+import {
+  countPods,
+  countTallied,
+  isSameStatus,
+  type ReplicaCounts,
+  type ReplicaFailure,
+  replicaStatus,
+} from './replica-status.ts';
 import type { Replicated, ReplicatedKind } from './replicated.ts';
 
 /**
@@ -46,20 +54,31 @@ class ReplicaReconciler<T extends Replicated> implements Reconciler {
   readonly #pods: Lister<Pod>;
   readonly #control: PodControl<T>;
   readonly #expectations: Expectations;
+  readonly #tally: PodTally;
 
   constructor(deps: ControllerDeps, kind: ReplicatedKind<T>) {
     this.#deps = deps;
     this.#kind = kind;
     this.#expectations = new Expectations(deps.process.clock);
+    this.#tally = new PodTally(kind.resource.kind);
     this.#control = new PodControl(kind.resource, deps.recorder(kind.component));
     const forget = (owner: T) => this.#expectations.forget(keyOf(owner));
     this.#owners = deps.watch(kind.resource, { delete: forget }, byControllerUid);
     this.#pods = deps.watch(
       pods,
       {
-        add: (pod, span) => this.#podAdded(pod, span),
-        update: (previous, pod, span) => this.#podUpdated(previous, pod, span),
-        delete: (pod, span) => this.#podDeleted(pod, span),
+        add: (pod, span) => {
+          this.#tally.put(pod);
+          this.#podAdded(pod, span);
+        },
+        update: (previous, pod, span) => {
+          this.#tally.put(pod);
+          this.#podUpdated(previous, pod, span);
+        },
+        delete: (pod, span) => {
+          this.#tally.remove(pod);
+          this.#podDeleted(pod, span);
+        },
       },
       byControllerUid,
       byOrphan,
@@ -137,24 +156,21 @@ class ReplicaReconciler<T extends Replicated> implements Reconciler {
       return;
     }
     const { clock } = this.#deps.process;
-    const selector = this.#kind.selector(owner);
     const needsSync = this.#expectations.satisfied(key);
-    const active = await claim({
-      client: ctx.client,
-      ownerResource: this.#kind.resource,
-      owner,
-      resource: pods,
-      lister: this.#pods,
-      matches: ({ metadata }) => selector !== undefined && matchesLabels(selector, metadata.labels),
-      isCandidate: isPodActive,
-    });
-    const error = needsSync && !owner.metadata.deletionTimestamp ? await this.#manage(ctx, owner, active) : undefined;
-    const surplus = active.length - (owner.spec?.replicas ?? 1);
+    const tallied = this.#tallied(owner);
+    const claimed = tallied ? undefined : await this.#claim(ctx, owner);
+    const counts = tallied ?? countPods(owner, claimed ?? [], clock.now());
+    const active = () => claimed ?? this.#pods.byIndex(byControllerUid, owner.metadata.uid ?? '').filter(isPodActive);
+    const error =
+      needsSync && !owner.metadata.deletionTimestamp
+        ? await this.#manage(ctx, owner, counts.replicas, active)
+        : undefined;
+    const surplus = counts.replicas - (owner.spec?.replicas ?? 1);
     const failure: ReplicaFailure | undefined = error && {
       reason: surplus < 0 ? 'FailedCreate' : 'FailedDelete',
       message: error.message,
     };
-    const status = replicaStatus(owner, active, failure, clock.now());
+    const status = replicaStatus(owner, counts, failure, clock.now());
     const updated = await this.#updateStatus(ctx, owner, status);
     if (error) throw error;
     const { replicas = 1, minReadySeconds = 0 } = updated.spec ?? {};
@@ -162,13 +178,51 @@ class ReplicaReconciler<T extends Replicated> implements Reconciler {
     return minReadySeconds > 0 && isWaiting ? { requeueAfterMs: minReadySeconds * 1000 } : undefined;
   }
 
+  /** What was counted, unless there is something to adopt or release, or somebody to wait for. */
+  #tallied(owner: T): ReplicaCounts | undefined {
+    const { uid = '', namespace = '' } = owner.metadata;
+    if (owner.spec?.minReadySeconds) return undefined;
+    const groups = this.#tally.of(uid);
+    for (const labels of groups.keys()) if (!this.#selects(owner, labels)) return undefined;
+    const orphans = this.#pods.byIndex(byOrphan, namespace);
+    if (orphans.some((pod) => isPodActive(pod) && this.#selects(owner, pod.metadata.labels))) return undefined;
+    return countTallied(owner, groups);
+  }
+
+  #selects(owner: T, labels: Pod['metadata']['labels']): boolean {
+    const selector = this.#kind.selector(owner);
+    return selector !== undefined && matchesLabels(selector, labels);
+  }
+
+  #claim({ client }: ReconcileContext, owner: T): Promise<Pod[]> {
+    const selector = this.#kind.selector(owner);
+    return claim({
+      client,
+      ownerResource: this.#kind.resource,
+      owner,
+      resource: pods,
+      lister: this.#pods,
+      matches: ({ metadata }) => selector !== undefined && matchesLabels(selector, metadata.labels),
+      isCandidate: isPodActive,
+    });
+  }
+
   /** Returns the first error. */
-  async #manage(ctx: ReconcileContext, owner: T, active: readonly Pod[]): Promise<Failed | undefined> {
-    const { clock } = this.#deps.process;
-    const plan = planReplicas(active, owner.spec?.replicas ?? 1, () => this.#related(owner), clock.now());
+  async #manage(
+    ctx: ReconcileContext,
+    owner: T,
+    count: number,
+    active: () => readonly Pod[],
+  ): Promise<Failed | undefined> {
+    const plan = planReplicas(count, owner.spec?.replicas ?? 1);
     if (plan.create > 0) return this.#create(ctx, owner, plan.create);
-    if (plan.delete.length > 0) return this.#delete(ctx, owner, plan.delete);
-    return undefined;
+    if (plan.delete === 0) return undefined;
+    const now = this.#deps.process.clock.now();
+    return this.#delete(
+      ctx,
+      owner,
+      podsToDelete(active(), plan.delete, () => this.#related(owner), now),
+    );
   }
 
   /** The Pods of all that has the same owner, such as old and new ReplicaSets of a Deployment. */

@@ -9,25 +9,28 @@ export const BURST_REPLICAS = 500;
 
 export interface ReplicaPlan {
   readonly create: number;
-  readonly delete: readonly Pod[];
+  readonly delete: number;
+}
+
+/** What makes as many Pods as are wanted out of those that are active. Follows manageReplicas of pkg/controller/replicaset, v1.33. */
+export function planReplicas(active: number, wanted: number): ReplicaPlan {
+  return {
+    create: Math.min(Math.max(0, wanted - active), BURST_REPLICAS),
+    delete: Math.min(Math.max(0, active - wanted), BURST_REPLICAS),
+  };
 }
 
 /**
- * What makes as many Pods as are wanted out of those that are active. `related` are the active Pods of all ReplicaSets
- * with the same owner: of Pods that are equal otherwise those go first that have most of them on their node. Follows
- * manageReplicas of pkg/controller/replicaset, v1.33. `now` in ms.
+ * So many of the active Pods, those that will be missed least. `related` are the Pods of all ReplicaSets with the same
+ * owner: of Pods that are equal otherwise those go first that have most of them on their node. `now` in ms.
  */
-export function planReplicas(
+export function podsToDelete(
   active: readonly Pod[],
-  wanted: number,
+  count: number,
   related: () => readonly Pod[],
   now: number,
-): ReplicaPlan {
-  const surplus = active.length - wanted;
-  if (surplus < 0) return { create: Math.min(-surplus, BURST_REPLICAS), delete: [] };
-  if (surplus === 0) return { create: 0, delete: [] };
-  const count = Math.min(surplus, BURST_REPLICAS);
-  return { create: 0, delete: count < active.length ? leastWorthy(active, related(), now).slice(0, count) : active };
+): readonly Pod[] {
+  return count < active.length ? leastWorthy(active, related(), now).slice(0, count) : active;
 }
 
 interface Ranked {
