@@ -24,6 +24,17 @@ function pod(name: string, image: string, command?: readonly string[]) {
   };
 }
 
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
+const deployment = {
+  metadata: { name: 'front' },
+  spec: {
+    replicas: 5,
+    selector: { matchLabels: { app: 'front' } },
+    template: { metadata: { labels: { app: 'front' } }, spec: { containers: [{ name: 'main', image: 'nginx:1.26' }] } },
+  },
+};
+const nextImage = { spec: { template: { spec: { containers: [{ name: 'main', image: 'nginx:1.27' }] } } } };
+
 const POD_PATH = '/api/v1/namespaces/default/pods';
 
 /** What is asked from outside, at which second of virtual time. */
@@ -37,9 +48,12 @@ const INPUTS: readonly (readonly [second: number, method: string, path: string, 
     POD_PATH,
     { ...pod('far', 'nginx'), spec: { ...pod('far', 'nginx').spec, nodeSelector: { disk: 'ssd' } } },
   ],
+  [23, 'POST', DEPLOYMENTS, deployment],
   [30, 'PATCH', `${POD_PATH}/web`, { metadata: { labels: { tier: 'front' } } }],
   [31, 'POST', '/api/v1/namespaces', { metadata: { name: 'team' } }],
+  [38, 'PATCH', `${DEPLOYMENTS}/front`, nextImage],
   [40, 'DELETE', `${POD_PATH}/web`],
+  [42, 'PATCH', `${DEPLOYMENTS}/front/scale`, { spec: { replicas: 2 } }],
   [45, 'DELETE', '/api/v1/namespaces/team'],
 ];
 
