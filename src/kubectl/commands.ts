@@ -11,12 +11,15 @@ import { deleteCommand } from './commands/delete.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { describe } from './commands/describe.ts';
+import { expose } from './commands/expose.ts';
 import { get } from './commands/get.ts';
 import { label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
 import { options } from './commands/options.ts';
 import { patch } from './commands/patch.ts';
+import { rollout } from './commands/rollout.ts';
 import { run } from './commands/run.ts';
+import { scale } from './commands/scale.ts';
 import { set } from './commands/set.ts';
 import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
@@ -24,8 +27,9 @@ import type { CommandGroup } from './help.ts';
 
 /** Every command, in the groups in which help lists them. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'Basic Commands (Beginner)', commands: [create, run, set] },
+  { title: 'Basic Commands (Beginner)', commands: [create, expose, run, set] },
   { title: 'Basic Commands (Intermediate)', commands: [explain, get, deleteCommand] },
+  { title: 'Deploy Commands', commands: [rollout, scale] },
   { title: 'Cluster Management Commands', commands: [clusterInfo] },
   { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, attach, exec] },
   { title: 'Advanced Commands', commands: [apply, patch, wait] },

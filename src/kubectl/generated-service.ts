@@ -23,7 +23,7 @@ export interface ServiceSettings {
   /** Empty: what `protocols` say, or TCP. */
   readonly protocol?: string;
   /** Protocols by port. */
-  readonly protocols?: ReadonlyMap<string, string>;
+  readonly protocols?: ReadonlyMap<string, readonly string[]>;
   readonly targetPort?: string;
   readonly externalIp?: string;
   readonly type?: string;
@@ -36,14 +36,19 @@ export interface ServiceSettings {
 export function generateService(settings: ServiceSettings): JsonObject {
   const given = settings.ports === '' ? [] : settings.ports.split(',');
   const targetPort = settings.targetPort ?? '';
-  const ports = given.map((port, index) => {
+  const ports = given.flatMap((port, index) => {
     const number = parseGoInt(port);
-    return {
-      ...(given.length > 1 ? { name: `port-${index + 1}` } : {}),
-      protocol: settings.protocol || settings.protocols?.get(port) || 'TCP',
+    const known = settings.protocol ? [settings.protocol] : (settings.protocols?.get(port) ?? ['TCP']);
+    return known.map((protocol) => ({
+      ...(known.length > 1
+        ? { name: `port-${index + 1}-${protocol.toLowerCase()}` }
+        : given.length > 1
+          ? { name: `port-${index + 1}` }
+          : {}),
+      protocol,
       port: number,
       targetPort: targetPort === '' ? number : /^[-+]?\d+$/.test(targetPort) ? parseGoInt(targetPort) : targetPort,
-    };
+    }));
   });
   const { type = '', sessionAffinity = '', clusterIp = '', externalIp = '', loadBalancerIp = '' } = settings;
   if (sessionAffinity !== '' && sessionAffinity !== 'None' && sessionAffinity !== 'ClientIP')

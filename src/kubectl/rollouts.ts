@@ -28,7 +28,8 @@ export function isControlledBy(value: JsonObject, uid: string): boolean {
   );
 }
 
-function withoutHash(template: JsonObject): JsonObject {
+/** A template without the label that tells ReplicaSets apart. */
+export function withoutHash(template: JsonObject): JsonObject {
   const { 'pod-template-hash': _, ...labels } = object(template, 'metadata', 'labels');
   return { ...template, metadata: { ...object(template, 'metadata'), labels } };
 }

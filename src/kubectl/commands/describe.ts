@@ -118,7 +118,7 @@ async function describeOne(
   const version = describer.version ?? resource.version;
   const client = new ResourceClient(await invocation.client(), { ...resource, version }, namespace);
   const context = new DescribeContext(invocation);
-  const w = new Description();
+  const w = Description.inColumns();
   let object: JsonObject;
   try {
     object = await client.get(name);

@@ -16,18 +16,31 @@ const MAX_ANNOTATION = 140;
 
 /** Text in columns, at levels of indentation. */
 export class Description {
-  readonly #writer: TabWriter;
+  readonly #writer: Pick<TabWriter, 'write' | 'flush'>;
   readonly #indent: number;
   readonly #out: { text: string };
 
-  constructor(outer?: Description, indent = 0) {
+  private constructor(writer: Pick<TabWriter, 'write' | 'flush'>, out: { text: string }, indent: number) {
+    this.#writer = writer;
+    this.#out = out;
     this.#indent = indent;
-    this.#out = outer ? outer.#out : { text: '' };
-    this.#writer = outer
-      ? outer.#writer
-      : new TabWriter((piece) => {
-          this.#out.text += piece;
-        }, DESCRIBE_WIDTHS);
+  }
+
+  static inColumns(): Description {
+    const out = { text: '' };
+    const writer = new TabWriter((piece) => {
+      out.text += piece;
+    }, DESCRIBE_WIDTHS);
+    return new Description(writer, out, 0);
+  }
+
+  /** With its tabs left as they are. */
+  static plain(): Description {
+    const out = { text: '' };
+    const write = (piece: string) => {
+      out.text += piece;
+    };
+    return new Description({ write, flush: () => {} }, out, 0);
   }
 
   write(level: number, words: string): void {
@@ -45,7 +58,7 @@ export class Description {
 
   /** The same description, further to the right. */
   nested(indent: number): Description {
-    return new Description(this, indent);
+    return new Description(this.#writer, this.#out, indent);
   }
 
   toString(): string {
