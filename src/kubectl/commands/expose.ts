@@ -3,7 +3,7 @@ import type { Command, Invocation } from '../command.ts';
 import { submitObject } from '../creating.ts';
 import { dryRunStrategy, withDryRun } from '../dry-run.ts';
 import { asError } from '../errors.ts';
-import { kindOf, list, number, object, objects, strings, text, withMetadata } from '../fields.ts';
+import { kindOf, list, number, object, objects, strings, text } from '../fields.ts';
 import { dryRun, fieldManager, filenameFlags, printFlags, saveConfig } from '../flag-groups.ts';
 import { generateService } from '../generated-service.ts';
 import { byCodeUnit } from '../go-format.ts';
@@ -80,17 +80,15 @@ async function runExpose(invocation: Invocation): Promise<void> {
     files: true,
     flatten: true,
   });
+  const namespace = strategy === 'client' && config.explicitNamespace ? config.namespace : '';
   await result.visit(async ({ resource, name, object: value }) => {
     if (!resource || !value) return;
     if (!EXPOSABLE.has(kindName(resource))) {
       const { group, kind } = resource;
       throw new Error(`cannot expose a ${group === '' ? kind : `${kind}.${group}`}`);
     }
-    const made = await override(invocation, serviceFor(invocation, value, name));
-    if (strategy === 'client') {
-      const shown = config.explicitNamespace ? withMetadata(made, 'namespace', config.namespace) : made;
-      return printer.print(shown, withDryRun('exposed', strategy));
-    }
+    const made = await override(invocation, serviceFor(invocation, value, name, namespace));
+    if (strategy === 'client') return printer.print(made, withDryRun('exposed', strategy));
     const service = await (await invocation.mapper()).forKind('', 'Service', 'v1');
     const annotated = updateLastApplied(made, invocation.flags.bool('save-config'), true);
     const created = await submitObject(invocation, service, annotated, 'Ignore');
@@ -98,7 +96,7 @@ async function runExpose(invocation: Invocation): Promise<void> {
   });
 }
 
-function serviceFor({ flags }: Invocation, value: JsonObject, objectName: string): JsonObject {
+function serviceFor({ flags }: Invocation, value: JsonObject, objectName: string, namespace: string): JsonObject {
   const clusterIp = flags.string('cluster-ip');
   const { ports, protocols } = portsOf(value);
   let selector = flags.string('selector');
@@ -115,6 +113,7 @@ function serviceFor({ flags }: Invocation, value: JsonObject, objectName: string
   if (selector === '') throw new Error('selector must be specified');
   return generateService({
     name: flags.string('name') || objectName.slice(0, 63),
+    namespace,
     labels: flags.string('labels') || joined(strings(value, 'metadata', 'labels')),
     selector,
     ports: port || ports.join(','),

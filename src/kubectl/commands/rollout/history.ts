@@ -5,7 +5,7 @@ import { DESCRIBE_WIDTHS, tabbed } from '../../printers/tab-writer.ts';
 import type { ResourceInfo } from '../../resource-builder.ts';
 import type { Revision } from './revisions.ts';
 import { describeTemplate, revisionsOf } from './revisions.ts';
-import { rolloutTargets, WORKLOADS } from './targets.ts';
+import { checkKind, rolloutTargets, WORKLOADS } from './targets.ts';
 
 export const history: Command = {
   name: 'history',
@@ -50,12 +50,8 @@ async function runHistory(invocation: Invocation): Promise<void> {
 }
 
 async function historyOf(invocation: Invocation, { resource, object }: ResourceInfo): Promise<readonly Revision[]> {
-  const known = resource?.group === 'apps' && ['Deployment', 'DaemonSet', 'StatefulSet'].includes(resource.kind);
-  if (!known || !object) {
-    const name = resource && resource.group !== '' ? `${resource.kind}.${resource.group}` : resource?.kind;
-    throw new Error(`no history viewer has been implemented for "${name}"`);
-  }
-  return revisionsOf(invocation, object);
+  checkKind(resource, 'history', 'history viewer');
+  return object ? revisionsOf(invocation, object) : [];
 }
 
 function overview(revisions: readonly Revision[], wanted: number): string {

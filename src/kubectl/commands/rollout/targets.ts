@@ -1,4 +1,5 @@
 import type { Invocation } from '../../command.ts';
+import type { ApiResource } from '../../discovery.ts';
 import type { ResourceResult } from '../../resource-builder.ts';
 import { buildResources } from '../../resource-builder.ts';
 
@@ -23,4 +24,25 @@ export async function rolloutTargets(invocation: Invocation): Promise<ResourceRe
     flatten: true,
     latest: true,
   });
+}
+
+/** Kinds that upstream's visitor knows, whether or not they have revisions. */
+const VISITED = new Set([
+  'CronJob',
+  'DaemonSet',
+  'Deployment',
+  'Job',
+  'Pod',
+  'ReplicaSet',
+  'ReplicationController',
+  'StatefulSet',
+]);
+
+/** Throws for kinds without revisions. */
+export function checkKind(resource: ApiResource | undefined, what: string, tool: string): void {
+  const { group = '', kind = '' } = resource ?? {};
+  if (group === 'apps' && ['Deployment', 'DaemonSet', 'StatefulSet'].includes(kind)) return;
+  const name = `"${group === '' ? kind : `${kind}.${group}`}"`;
+  if (VISITED.has(kind)) throw new Error(`no ${tool} has been implemented for ${name}`);
+  throw new Error(`error retrieving ${what} for ${name}, no visitor method exists for {${group} ${kind}}`);
 }

@@ -13,7 +13,7 @@ import { clientFor } from '../../resource-builder.ts';
 import { withoutHash } from '../../rollouts.ts';
 import type { Revision } from './revisions.ts';
 import { describeTemplate, REVISION, revisionsOf } from './revisions.ts';
-import { rolloutTargets, WORKLOADS } from './targets.ts';
+import { checkKind, rolloutTargets, WORKLOADS } from './targets.ts';
 
 export const undo: Command = {
   name: 'undo',
@@ -51,18 +51,14 @@ kubectl rollout undo --dry-run=server deployment/web`,
 /** Follows kubectl/pkg/polymorphichelpers/rollback.go, v1.33. Returns what has been done. */
 async function rollBack(invocation: Invocation, info: ResourceInfo, strategy: DryRun): Promise<string> {
   const { resource, name } = info;
-  const known = resource?.group === 'apps' && ['Deployment', 'DaemonSet', 'StatefulSet'].includes(resource.kind);
-  if (!known) {
-    const kind = resource && resource.group !== '' ? `${resource.kind}.${resource.group}` : resource?.kind;
-    throw new Error(`no rollbacker has been implemented for ${goQuote(kind ?? '')}`);
-  }
+  checkKind(resource, 'rollbacker', 'rollbacker');
   const wanted = invocation.flags.int('to-revision');
   if (wanted < 0) throw new Error(`unable to find specified revision ${wanted} in history`);
   const workload = info.object as JsonObject;
   const isDeployment = resource?.kind === 'Deployment';
   const revision = chooseRevision(await revisionsOf(invocation, workload), wanted, isDeployment, name);
   if (strategy === 'client') {
-    const template = describeTemplate(revision.template);
+    const template = describeTemplate(originalTemplate(revision, isDeployment));
     return isDeployment ? template : `will roll back to ${template}`;
   }
   if (isDeployment && at(workload, 'spec', 'paused') === true) {
