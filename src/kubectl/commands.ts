@@ -6,8 +6,10 @@ import { apply } from './commands/apply.ts';
 import { attach } from './commands/attach.ts';
 import { clusterInfo } from './commands/cluster-info.ts';
 import { config } from './commands/config.ts';
+import { cordon, uncordon } from './commands/cordon.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { drain } from './commands/drain.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { describe } from './commands/describe.ts';
@@ -17,10 +19,12 @@ import { label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
 import { options } from './commands/options.ts';
 import { patch } from './commands/patch.ts';
+import { replace } from './commands/replace.ts';
 import { rollout } from './commands/rollout.ts';
 import { run } from './commands/run.ts';
 import { scale } from './commands/scale.ts';
 import { set } from './commands/set.ts';
+import { taint } from './commands/taint.ts';
 import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
 import type { CommandGroup } from './help.ts';
@@ -30,9 +34,9 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Basic Commands (Beginner)', commands: [create, expose, run, set] },
   { title: 'Basic Commands (Intermediate)', commands: [explain, get, deleteCommand] },
   { title: 'Deploy Commands', commands: [rollout, scale] },
-  { title: 'Cluster Management Commands', commands: [clusterInfo] },
+  { title: 'Cluster Management Commands', commands: [clusterInfo, cordon, uncordon, drain, taint] },
   { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, attach, exec] },
-  { title: 'Advanced Commands', commands: [apply, patch, wait] },
+  { title: 'Advanced Commands', commands: [apply, patch, replace, wait] },
   { title: 'Settings Commands', commands: [label, annotate] },
   { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },
 ];
