@@ -1,8 +1,11 @@
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
+import { controllerRevisions } from './apps/v1/controller-revision.ts';
+import { daemonSets } from './apps/v1/daemon-set.ts';
 import { deployments } from './apps/v1/deployment.ts';
 import { replicaSets } from './apps/v1/replica-set.ts';
 import { leases } from './coordination/v1/lease.ts';
 import { configMaps } from './core/v1/config-map.ts';
+import { endpoints } from './core/v1/endpoints.ts';
 import { events } from './core/v1/event.ts';
 import { namespaces } from './core/v1/namespace.ts';
 import { nodes } from './core/v1/node.ts';
@@ -10,13 +13,16 @@ import { pods } from './core/v1/pod.ts';
 import { podTemplates } from './core/v1/pod-template.ts';
 import { replicationControllers } from './core/v1/replication-controller.ts';
 import { secrets } from './core/v1/secret.ts';
+import { services } from './core/v1/service.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
+import { endpointSlices } from './discovery/v1/endpoint-slice.ts';
 import { eventsV1 } from './events/v1/event.ts';
 import { priorityClasses } from './scheduling/v1/priority-class.ts';
 
 /** Every built-in kind, sorted by group and plural. A new kind is one file and one line here. */
 export const resources: readonly ResourceDefinition[] = [
   configMaps,
+  endpoints,
   events,
   namespaces,
   nodes,
@@ -25,9 +31,13 @@ export const resources: readonly ResourceDefinition[] = [
   replicationControllers,
   secrets,
   serviceAccounts,
+  services,
+  controllerRevisions,
+  daemonSets,
   deployments,
   replicaSets,
   leases,
+  endpointSlices,
   eventsV1,
   priorityClasses,
 ];
