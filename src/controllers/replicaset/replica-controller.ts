@@ -214,12 +214,23 @@ class ReplicaReconciler<T extends Replicated> implements Reconciler {
     count: number,
     active: () => readonly Pod[],
   ): Promise<Failed | undefined> {
-    const plan = planReplicas(count, owner.spec?.replicas ?? 1);
-    if (plan.create > 0) return this.#create(ctx, owner, plan.create);
-    if (plan.delete === 0) return undefined;
-    const now = this.#deps.process.clock.now();
+    const wanted = owner.spec?.replicas ?? 1;
+    const plan = planReplicas(count, wanted);
+    if (plan.create === 0 && plan.delete === 0) return undefined;
+    const { clock, tracer } = this.#deps.process;
+    const span = tracer.instant('decision', this.#kind.name, keyOf(owner), ctx.span, {
+      resource: this.#kind.resource.plural,
+      namespace: owner.metadata.namespace ?? '',
+      name: owner.metadata.name ?? '',
+      wanted,
+      had: count,
+      ...(plan.create > 0 ? { create: plan.create } : { delete: plan.delete }),
+    });
+    const decided = { client: ctx.client.withCause(span), span };
+    if (plan.create > 0) return this.#create(decided, owner, plan.create);
+    const now = clock.now();
     return this.#delete(
-      ctx,
+      decided,
       owner,
       podsToDelete(active(), plan.delete, () => this.#related(owner), now),
     );
