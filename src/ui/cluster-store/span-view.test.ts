@@ -118,3 +118,55 @@ test('a refusal and a decision say how they ended', () => {
   );
   expect([chosen.target, chosen.result, chosen.failed]).toEqual(['default/x', '→ node-1', false]);
 });
+
+test('a decision of a controller is about its own object', () => {
+  const decided = viewSpan(
+    span('decision', 'replicaset-controller', {
+      resource: 'replicasets',
+      namespace: 'default',
+      name: 'web',
+      wanted: 3,
+      had: 2,
+    }),
+  );
+  expect([decided.object, decided.target, decided.result, decided.failed, decided.step]).toEqual([
+    'replicasets/default/web',
+    'replicasets default/web',
+    '2 → 3',
+    false,
+    undefined,
+  ]);
+  expect(viewSpan({ ...span('reconcile', 'deployment-controller', {}), name: 'default/web' }).object).toBe(
+    'deployments/default/web',
+  );
+});
+
+test('a connection says who went where, and how it ended', () => {
+  const dialled = { protocol: 'TCP', to: '10.96.0.5:80', service: 'default/web', target: 'pods/default/web-1' };
+  const answered = viewSpan(
+    span('connection', 'pods/default/client', {
+      ...dialled,
+      outcome: 'connected',
+      method: 'GET',
+      path: '/',
+      status: 200,
+    }),
+  );
+  expect([answered.actor, answered.verb, answered.target, answered.result, answered.failed]).toEqual([
+    'client',
+    'GET',
+    'services/default/web/ → web-1',
+    '200',
+    false,
+  ]);
+  expect(answered.related).toEqual(['pods/default/web-1', 'services/default/web']);
+  const refused = viewSpan(
+    span('connection', 'nodes/node-1', { to: '10.96.0.5:80', outcome: 'rejected', probe: true }),
+  );
+  expect([refused.party, refused.result, refused.failed, refused.heartbeat]).toEqual([
+    'node:node-1',
+    'rejected',
+    true,
+    true,
+  ]);
+});

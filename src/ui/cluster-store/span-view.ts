@@ -1,7 +1,7 @@
 import type { TraceSpan } from '#hosts/control.ts';
 import { objectKey, type ObjectKey } from './kube-object.ts';
 
-/** Who takes part: a component that the graph draws, or a Node as `node:<name>`. */
+/** Who takes part: a component that the graph draws, a Node as `node:<name>`, or a Pod as `pods/<namespace>/<name>`. */
 export type Party = string;
 
 export type SpanKind =
@@ -13,10 +13,11 @@ export type SpanKind =
   | 'reconcile'
   | 'timer'
   | 'decision'
-  | 'work';
+  | 'work'
+  | 'connection';
 
 /** The colour a span is shown in: one for each meaning. */
-export type SpanTone = 'request' | 'write' | 'delivery' | 'decision' | 'work';
+export type SpanTone = 'request' | 'write' | 'delivery' | 'decision' | 'work' | 'connection';
 
 /** One of the five steps in which a Pod is created. */
 export type CreationStep = 1 | 2 | 3 | 4 | 5;
@@ -35,6 +36,8 @@ export interface SpanView {
   readonly result: string;
   readonly failed: boolean;
   readonly object: ObjectKey | undefined;
+  /** Other objects that it is about: what a connection went to. */
+  readonly related: readonly ObjectKey[];
   readonly step: CreationStep | undefined;
   /** Leases and Node status that only say that all is as before. */
   readonly heartbeat: boolean;
@@ -50,6 +53,7 @@ const TONES: Readonly<Record<SpanKind, SpanTone>> = {
   reconcile: 'work',
   decision: 'decision',
   work: 'work',
+  connection: 'connection',
 };
 
 const STORAGE_NAMES: Readonly<Record<string, string>> = {
@@ -90,6 +94,19 @@ export function objectOfKey(
   if (rest.length === 2 && rest[1]) return { resource, namespace: rest[0] ?? '', name: rest[1] };
   return undefined;
 }
+
+/** What the keys in the queue of a controller name. */
+const RECONCILED: Readonly<Record<string, string>> = {
+  'daemonset-controller': 'daemonsets',
+  'deployment-controller': 'deployments',
+  'endpoints-controller': 'services',
+  'endpointslice-controller': 'services',
+  'endpointslice-mirroring-controller': 'endpoints',
+  'namespace-controller': 'namespaces',
+  'replicaset-controller': 'replicasets',
+  'replicationcontroller-controller': 'replicationcontrollers',
+  'service-lb-controller': 'services',
+};
 
 function nodeNamed(text: string): string | undefined {
   return (
@@ -141,6 +158,7 @@ const MAX_KNOWN = 50_000;
 /** A span as the page tells it. Without what is known of its parents it may miss its step, or that it is a heartbeat. */
 export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const kind = span.kind as SpanKind;
+  if (kind === 'connection') return viewConnection(span);
   const user = attribute(span, 'user');
   const userAgent = attribute(span, 'userAgent');
   const stored = kind === 'write' ? objectOfKey(attribute(span, 'key')) : undefined;
@@ -150,15 +168,23 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const subresource = attribute(span, 'subresource');
   const [plural = ''] = resource.split('/');
   const scoped = CLUSTER_SCOPED.has(plural) ? '' : namespace;
-  // A decision is about the Pod that it is named after, a kubelet's work about the Pod that it says.
+  const scheduling = kind === 'decision' && /scheduler/.test(span.component);
+  // The scheduler's decision is about the Pod that it is named after, a kubelet's work about the Pod that it says.
   const pod = attribute(span, 'pod');
   const podKey =
-    kind === 'decision' && /^[^/\s]+\/[^/\s]+$/.test(span.name)
+    scheduling && /^[^/\s]+\/[^/\s]+$/.test(span.name)
       ? span.name
       : kind === 'work' && pod
         ? `${namespace}/${pod}`
         : '';
-  const object = podKey ? `pods/${podKey}` : plural && name ? objectKey(plural, scoped || undefined, name) : undefined;
+  const reconciled = kind === 'reconcile' || kind === 'take' ? RECONCILED[span.component] : undefined;
+  const object = podKey
+    ? `pods/${podKey}`
+    : reconciled
+      ? `${reconciled}/${span.name}`
+      : plural && name
+        ? objectKey(plural, scoped || undefined, name)
+        : undefined;
   const code = Number(attribute(span, 'code') || 0);
   const error = attribute(span, 'error');
   const party = partyOf(span.component, user, userAgent);
@@ -183,8 +209,9 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
     result = span.attributes['revision'] === undefined ? '' : `rev ${attribute(span, 'revision')}`;
   if (kind === 'decision') {
     const node = attribute(span, 'node');
-    target = object ? object.slice('pods/'.length) : span.name;
+    if (scheduling) target = object ? object.slice('pods/'.length) : span.name;
     result = node ? `→ ${node}` : attribute(span, 'message') || attribute(span, 'reason') || error;
+    if (span.attributes['wanted'] !== undefined) result = `${attribute(span, 'had')} → ${attribute(span, 'wanted')}`;
   }
   return {
     tone: TONES[kind] ?? 'work',
@@ -193,14 +220,45 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
     verb: verb || KIND_VERBS[kind] || '',
     target,
     result,
-    failed:
-      code >= 400 || Boolean(error) || (kind === 'decision' && !attribute(span, 'node') && span.end !== undefined),
+    failed: code >= 400 || Boolean(error) || (scheduling && !attribute(span, 'node') && span.end !== undefined),
     object,
+    related: [],
     // The cluster's own Pods are not what people follow.
-    step: (podKey || namespace).startsWith('kube-')
-      ? undefined
-      : creationStepOf(span, kind, plural, subresource || resource.split('/')[1] || '', verb, party, known),
+    step:
+      (podKey || namespace).startsWith('kube-') || (kind === 'decision' && !scheduling)
+        ? undefined
+        : creationStepOf(span, kind, plural, subresource || resource.split('/')[1] || '', verb, party, known),
     heartbeat,
+  };
+}
+
+/** A connection over the virtual network: who dialled what, and what came of it. */
+function viewConnection(span: TraceSpan): SpanView {
+  const { component, name } = span;
+  const outcome = attribute(span, 'outcome');
+  const status = Number(attribute(span, 'status') || 0);
+  const rcode = attribute(span, 'rcode');
+  const service = attribute(span, 'service');
+  const to = attribute(span, 'target');
+  const endpoint = to.split('/').at(-1) || attribute(span, 'endpoint');
+  const query = attribute(span, 'query');
+  const path = attribute(span, 'path');
+  const connected = outcome === '' || outcome === 'connected';
+  const answer = status ? String(status) : rcode && rcode !== 'NOERROR' ? rcode : connected ? '' : outcome;
+  return {
+    tone: 'connection',
+    party: component.startsWith('nodes/') ? `node:${component.slice('nodes/'.length)}` : component,
+    actor: component.split('/').at(-1) ?? component,
+    verb: query ? 'DNS' : attribute(span, 'method') || attribute(span, 'protocol') || 'TCP',
+    target:
+      query ||
+      [`${service ? `services/${service}` : name}${path}`, endpoint && `→ ${endpoint}`].filter(Boolean).join(' '),
+    result: answer,
+    failed: !connected || status >= 500 || rcode === 'SERVFAIL',
+    object: component,
+    related: [...(to ? [to] : []), ...(service ? [`services/${service}`] : [])],
+    step: undefined,
+    heartbeat: span.attributes['probe'] === true,
   };
 }
 

@@ -90,6 +90,7 @@ export const en = {
   'kind.take': 'Taken from a queue',
   'kind.reconcile': 'Reconcile',
   'kind.timer': 'Timer',
+  'kind.connection': 'Connection',
 
   'flow.title': 'How Pod {pod} is created',
   'flow.step1': 'You ask the API server',
@@ -124,6 +125,8 @@ export const en = {
   'group.deliveries': 'Watch events',
   'group.decisions': 'Decisions',
   'group.work': 'Work of the kubelets',
+  'group.connections': 'Connections',
+  'group.faults': 'Faults',
   'group.events': 'Event objects',
   'group.queues': 'Queues and timers',
   'group.heartbeats': 'Heartbeats',

@@ -89,6 +89,7 @@ export const zh: Catalogue = {
   'kind.take': '取自队列',
   'kind.reconcile': '调谐',
   'kind.timer': '定时器',
+  'kind.connection': '连接',
 
   'flow.title': 'Pod {pod} 的创建过程',
   'flow.step1': '用户通过 REST API 创建 Pod',
@@ -123,6 +124,8 @@ export const zh: Catalogue = {
   'group.deliveries': '监听事件',
   'group.decisions': '决策',
   'group.work': 'kubelet 的执行',
+  'group.connections': '网络连接',
+  'group.faults': '故障开关',
   'group.events': 'Event 对象',
   'group.queues': '队列与定时器',
   'group.heartbeats': '心跳',

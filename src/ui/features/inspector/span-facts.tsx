@@ -92,6 +92,7 @@ const KINDS = {
   timer: 'kind.timer',
   decision: 'kind.decision',
   work: 'kind.work',
+  connection: 'kind.connection',
 } as const satisfies Record<SpanKind, PlainKey>;
 
 /** What the object's name says already. */

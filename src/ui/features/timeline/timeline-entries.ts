@@ -9,6 +9,8 @@ export const GROUPS = [
   'deliveries',
   'decisions',
   'work',
+  'connections',
+  'faults',
   'events',
   'queues',
   'heartbeats',
@@ -16,7 +18,15 @@ export const GROUPS = [
 export type Group = (typeof GROUPS)[number];
 
 /** What a person has not asked for yet. */
-export const DEFAULT_GROUPS: ReadonlySet<Group> = new Set(['requests', 'writes', 'deliveries', 'decisions', 'work']);
+export const DEFAULT_GROUPS: ReadonlySet<Group> = new Set([
+  'requests',
+  'writes',
+  'deliveries',
+  'decisions',
+  'work',
+  'connections',
+  'faults',
+]);
 
 export interface Entry {
   readonly span: TraceSpan;
@@ -35,6 +45,7 @@ const GROUP_OF: Readonly<Record<SpanKind, Group>> = {
   delivery: 'deliveries',
   decision: 'decisions',
   work: 'work',
+  connection: 'connections',
   reconcile: 'queues',
   take: 'queues',
   timer: 'queues',

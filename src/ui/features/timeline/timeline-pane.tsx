@@ -20,6 +20,8 @@ const GROUP_NAMES = {
   deliveries: 'group.deliveries',
   decisions: 'group.decisions',
   work: 'group.work',
+  connections: 'group.connections',
+  faults: 'group.faults',
   events: 'group.events',
   queues: 'group.queues',
   heartbeats: 'group.heartbeats',
