@@ -5,7 +5,8 @@ import { goQuote, invalidField } from './validation.ts';
 // Addresses in fields that were accepted long before strict rules existed. Follows apimachinery's util/validation/ip.go,
 // v1.33, with StrictIPCIDRValidation off, which is the default.
 
-interface ParsedAddress {
+/** An address as lenient parsing understands it: 4 or 16 bytes; an IPv4 address in an IPv6 one has 4. */
+export interface ParsedAddress {
   readonly bytes: readonly number[];
   /** As Go's `net.IP` prints it. */
   readonly text: string;
@@ -13,7 +14,8 @@ interface ParsedAddress {
   readonly nonStandard: boolean;
 }
 
-function parseAddress(value: string): ParsedAddress | undefined {
+/** Reads an address leniently; undefined if the text is none. Follows ParseIPSloppy of k8s.io/utils/net. */
+export function parseAddress(value: string): ParsedAddress | undefined {
   if (!value.includes(':')) {
     const parts = value.split('.');
     if (parts.length !== 4 || !parts.every((part) => /^\d+$/.test(part) && Number(part) <= 255)) return undefined;

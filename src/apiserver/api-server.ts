@@ -4,7 +4,7 @@ import type { StructSchema } from '#apimachinery/schema.ts';
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
 import type { Etcd } from '#etcd/etcd.ts';
-import type { AdmissionPlugin, SubresourceEndpoint } from './contract.ts';
+import type { AdmissionPlugin, AllocatorSource, ResourceAllocator, SubresourceEndpoint } from './contract.ts';
 import { FieldManager } from './field-manager.ts';
 import { LeaseSource } from './lease-source.ts';
 import type { ServerCore } from './request-scope.ts';
@@ -22,6 +22,8 @@ export interface ApiServerOptions {
   /** In the order in which they are asked. */
   readonly admission?: readonly AdmissionPlugin[];
   readonly subresources?: readonly SubresourceEndpoint[];
+  /** Makes what gives objects their own of something shared. */
+  readonly allocators?: (source: AllocatorSource) => readonly ResourceAllocator[];
   /** For patches, and for what clients outside see. */
   readonly schemaOf: (definition: ResourceDefinition) => StructSchema;
   /**
@@ -77,6 +79,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }
     return cache;
   };
+  const allocators = new Map<ResourceDefinition, ResourceAllocator>();
   const core: ServerCore = {
     process,
     etcd,
@@ -84,6 +87,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     resources,
     admission: options.admission ?? [],
+    allocator: <T extends ApiObject>(definition: ResourceDefinition<T>) =>
+      allocators.get(definition as unknown as ResourceDefinition) as ResourceAllocator<T> | undefined,
     fields,
     leases: new LeaseSource(etcd as Etcd<unknown>),
     hostTimer,
@@ -93,6 +98,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     cache: <T extends ApiObject>(definition: ResourceDefinition<T>) =>
       cacheOf(definition as unknown as ResourceDefinition) as unknown as WatchCache<T>,
   };
+  const source: AllocatorSource = {
+    rng: rng.fork('allocators'),
+    readAll(resource) {
+      const storage = core.storage(resource);
+      return etcd.range(storage.prefix).kvs.map((stored) => storage.decode(stored));
+    },
+  };
+  for (const allocator of options.allocators?.(source) ?? []) allocators.set(allocator.resource, allocator);
   keepHouse(core, caches);
   const subresources = options.subresources ?? [];
   const server = new RequestServer(core, subresources);

@@ -1,5 +1,6 @@
 import type { ApiRequest, UserInfo } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { HttpResponse, Upgraded } from '#transport/http.ts';
 
@@ -55,6 +56,41 @@ export interface AdmissionPlugin {
   wait?(attributes: AdmissionAttributes, context: RequestContext): Promise<void> | undefined;
   admit?(attributes: AdmissionAttributes, context: RequestContext): ApiObject | undefined;
   validate?(attributes: AdmissionAttributes, context: RequestContext): void;
+}
+
+/** What an allocator has of the server that it lives in. */
+export interface AllocatorSource {
+  /** Of its own. */
+  readonly rng: Rng;
+  /** All stored objects, by reference. Throws when etcd does not run. */
+  readAll<T extends ApiObject>(resource: ResourceDefinition<T>): readonly T[];
+}
+
+/** What was set aside for one write. Whoever asked for it calls one of the two functions, once. */
+export interface Allocation<T extends ApiObject> {
+  /** The object with what was set aside filled in. */
+  readonly object: T;
+  /** The write has happened: what the object no longer has is free. */
+  commit(): void;
+  /** It has not: what was set aside is free. */
+  revert(): void;
+}
+
+/**
+ * Gives to objects of one resource out of pools that all of them share (addresses, ports), each thing to one of them. It
+ * is asked before `prepareForCreate` and `prepareForUpdate` of the strategy, as BeginCreate and BeginUpdate of
+ * registry/generic/registry/store.go are, v1.33; not for subresources. It lives as long as its server, so that what is
+ * taken must be known from the store at its start. A dry run takes nothing.
+ */
+export interface ResourceAllocator<T extends ApiObject = ApiObject> {
+  readonly resource: ResourceDefinition<T>;
+  /** Objects of this resource with the same name are deleted after the object. */
+  readonly deletedWith?: ResourceDefinition;
+  /** Throws a StatusError when something cannot be had; then nothing was set aside. */
+  allocateCreate(object: T, dryRun: boolean): Allocation<T>;
+  allocateUpdate(next: T, previous: T, dryRun: boolean): Allocation<T>;
+  /** The object has been deleted. */
+  release(object: T): void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { alreadyExists, badRequest, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
 import { admit, validateAdmission, waitForAdmission } from './admission.ts';
+import { Reservation } from './allocation.ts';
 import type { Ownership } from './field-manager.ts';
 import {
   changeMeta,
@@ -16,7 +17,7 @@ import type { RequestScope } from './request-scope.ts';
 
 /**
  * Creates the request's object: decode and default → owners → field ownership → mutating admission → uid, name →
- * prepareForCreate → validate → canonicalize → validating admission → write. Follows endpoints/handlers/create.go and
+ * allocation → prepareForCreate → validate → canonicalize → validating admission → write. Follows endpoints/handlers/create.go and
  * registry/rest/create.go, v1.33.
  */
 export async function create<T extends ApiObject>(scope: RequestScope<T>): Promise<T> {
@@ -62,29 +63,36 @@ async function createStored<T extends ApiObject>(scope: RequestScope<T>, object:
 
 async function createOnce<T extends ApiObject>(scope: RequestScope<T>, object: T, ownership: Ownership): Promise<T> {
   const { definition, core, storage } = scope;
-  const next = prepareNew(scope, object);
-  const { name = '', namespace } = next.metadata;
-  validateAdmission(scope, 'CREATE', scope.request.name ?? name, next, undefined);
-  if (next.metadata.resourceVersion)
-    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
-  const key = storage.key(namespace, name);
-  const existing = storage.find(namespace, name);
-  if (existing) throw taken(definition, object, name, storage.decode(existing));
-  if (scope.dryRun) return core.fields.attach(next, ownership);
-  const lease =
-    definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
-  const committed = await scope.commit(
-    { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
-    0,
-  );
-  if (!committed?.stored) throw taken(definition, object, name, scope.read(definition, namespace, name));
-  return storage.decode(committed.stored);
+  const reservation = new Reservation(scope);
+  try {
+    const next = prepareNew(scope, object, reservation);
+    const { name = '', namespace } = next.metadata;
+    validateAdmission(scope, 'CREATE', scope.request.name ?? name, next, undefined);
+    if (next.metadata.resourceVersion)
+      throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
+    const key = storage.key(namespace, name);
+    const existing = storage.find(namespace, name);
+    if (existing) throw taken(definition, object, name, storage.decode(existing));
+    if (scope.dryRun) return core.fields.attach(next, ownership);
+    const lease =
+      definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
+    const committed = await scope.commit(
+      { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
+      0,
+    );
+    if (!committed?.stored) throw taken(definition, object, name, scope.read(definition, namespace, name));
+    reservation.commit();
+    return storage.decode(committed.stored);
+  } finally {
+    reservation.end();
+  }
 }
 
 /**
- * System fields, prepareForCreate, validation and canonicalization of an object that will be created. Throws 422.
+ * System fields, allocation, prepareForCreate, validation and canonicalization of an object that will be created. Throws
+ * 422.
  */
-export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: T): T {
+export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: T, reservation: Reservation<T>): T {
   const { definition, core, request } = scope;
   const { strategy } = definition;
   const context = { now: scope.now };
@@ -93,6 +101,7 @@ export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: 
     creationTimestamp: timestamp(scope.now),
     namespace: matchNamespace(object, expectedNamespace(definition, request.namespace)) || undefined,
   });
+  next = reservation.create(next);
   if (strategy?.prepareForCreate) next = strategy.prepareForCreate(next, context);
   const errors = validateObjectMeta(definition as unknown as ResourceDefinition, next.metadata);
   if (definition.validate) errors.push(...definition.validate(next));

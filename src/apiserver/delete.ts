@@ -1,12 +1,12 @@
 import { jsonEqual } from '#apimachinery/equal.ts';
 import type { RequestOptions } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
-import { conflict, notFound } from '#apimachinery/status-error.ts';
+import { conflict, isStatus, notFound } from '#apimachinery/status-error.ts';
 import { parseTime } from '#base/clock.ts';
 import { admitDeletion } from './admission.ts';
 import { timestamp, withMeta } from './metadata.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from './metadata-validation.ts';
-import type { RequestScope } from './request-scope.ts';
+import { RequestScope } from './request-scope.ts';
 import type { Stored } from './storage.ts';
 
 /**
@@ -48,7 +48,27 @@ export async function remove<T extends ApiObject>(
     if (!step.now) return gone ?? existing;
     if (scope.dryRun) return answer(scope, gone ?? existing);
     const committed = await scope.commit({ delete: stored.key }, stored.modRevision);
-    if (committed) return answer(scope, storage.atDeletion(stored, committed.revision));
+    if (committed) {
+      await clearUp(scope, storage.decode(stored));
+      return answer(scope, storage.atDeletion(stored, committed.revision));
+    }
+  }
+}
+
+/** After a deletion: gives back what was allocated, and deletes what goes with the object. */
+async function clearUp<T extends ApiObject>(scope: RequestScope<T>, object: T): Promise<void> {
+  const { core, request, definition, span } = scope;
+  const allocator = core.allocator(definition);
+  if (!allocator) return;
+  allocator.release(object);
+  const { deletedWith } = allocator;
+  if (!deletedWith) return;
+  const { namespace, name = '' } = object.metadata;
+  const own = { ...request, subresource: undefined, object: undefined, options: {}, namespace, name };
+  try {
+    await remove(new RequestScope(core, own, deletedWith, span, false), namespace, name);
+  } catch (error) {
+    if (!isStatus(error, 'NotFound')) throw error;
   }
 }
 
@@ -60,7 +80,10 @@ export async function removeFinalized<T extends ApiObject>(
 ): Promise<T> {
   if (scope.dryRun) return last;
   for (let current: Stored | undefined = stored; current; current = scope.core.etcd.get(stored.key)) {
-    if (await scope.commit({ delete: stored.key }, current.modRevision)) break;
+    if (await scope.commit({ delete: stored.key }, current.modRevision)) {
+      await clearUp(scope, scope.storage.decode(current));
+      break;
+    }
   }
   return last;
 }

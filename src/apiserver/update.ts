@@ -4,6 +4,7 @@ import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { badRequest, conflict, invalid, notFound, StatusError } from '#apimachinery/status-error.ts';
 import { invalidField } from '#apimachinery/validation.ts';
 import { admit, validateAdmission } from './admission.ts';
+import { Reservation } from './allocation.ts';
 import { defaulted, prepareNew } from './create.ts';
 import { removeFinalized } from './delete.ts';
 import type { ObjectView } from './contract.ts';
@@ -127,7 +128,7 @@ export async function store<T extends ApiObject>(
   name: string,
   options: UpdateOptions<T>,
 ): Promise<T> {
-  const { definition, request, storage, core } = scope;
+  const { definition, request, storage } = scope;
   const namespace = definition.scope === 'Namespaced' ? request.namespace : undefined;
   for (;;) {
     const stored = storage.find(namespace, name);
@@ -138,6 +139,22 @@ export async function store<T extends ApiObject>(
       if (created) return created;
       continue;
     }
+    const updated = await updateOnce(scope, name, options, stored, existing);
+    if (updated) return updated;
+  }
+}
+
+/** Returns undefined when somebody else was faster. */
+async function updateOnce<T extends ApiObject>(
+  scope: RequestScope<T>,
+  name: string,
+  options: UpdateOptions<T>,
+  stored: Stored,
+  existing: T,
+): Promise<T | undefined> {
+  const { definition, storage, core } = scope;
+  const reservation = new Reservation(scope);
+  try {
     if (options.uid && existing.metadata.uid !== options.uid) throw uidMismatch(scope, stored, options.uid);
     const proposal = options.propose(existing);
     const { view } = options;
@@ -145,11 +162,13 @@ export async function store<T extends ApiObject>(
       options.skipAdmission || view
         ? proposal.object
         : dedupOwnerReferences(admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
-    const next = options.unchecked ? admitted : prepareUpdate(scope, name, admitted, existing, stored.modRevision);
+    const next = options.unchecked
+      ? admitted
+      : prepareUpdate(scope, name, admitted, existing, stored.modRevision, reservation);
     if (view) {
       validateAdmission(scope as unknown as RequestScope, 'UPDATE', name, view.of(next), view.of(existing));
     } else if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
-    if (finishesDeletion(definition, next, existing)) return removeFinalized(scope, stored, next);
+    if (finishesDeletion(definition, next, existing)) return await removeFinalized(scope, stored, next);
     if (jsonEqual(next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
     if (scope.dryRun) return core.fields.attach(next, proposal.ownership);
     const lease =
@@ -160,7 +179,11 @@ export async function store<T extends ApiObject>(
       { put: stored.key, lease, value: (revision) => storage.encode(next, revision, proposal.ownership) },
       stored.modRevision,
     );
-    if (committed?.stored) return storage.decode(committed.stored);
+    if (!committed?.stored) return undefined;
+    reservation.commit();
+    return storage.decode(committed.stored);
+  } finally {
+    reservation.end();
   }
 }
 
@@ -180,18 +203,25 @@ async function createByUpdate<T extends ApiObject>(
     );
   }
   const admitted = dedupOwnerReferences(admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
-  const next = prepareNew(scope, withMeta(admitted, { resourceVersion: undefined }));
-  validateAdmission(scope, 'CREATE', name, next, undefined);
-  request.onCreated?.();
-  if (scope.dryRun) return core.fields.attach(next, ownership);
-  const lease =
-    definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
-  const key = storage.key(next.metadata.namespace, name);
-  const committed = await scope.commit(
-    { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
-    0,
-  );
-  return committed?.stored && storage.decode(committed.stored);
+  const reservation = new Reservation(scope);
+  try {
+    const next = prepareNew(scope, withMeta(admitted, { resourceVersion: undefined }), reservation);
+    validateAdmission(scope, 'CREATE', name, next, undefined);
+    request.onCreated?.();
+    if (scope.dryRun) return core.fields.attach(next, ownership);
+    const lease =
+      definition.ttlSeconds === undefined ? 0 : core.leases.leaseFor(definition.ttlSeconds, scope.now, scope.span);
+    const key = storage.key(next.metadata.namespace, name);
+    const committed = await scope.commit(
+      { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
+      0,
+    );
+    if (!committed?.stored) return undefined;
+    reservation.commit();
+    return storage.decode(committed.stored);
+  } finally {
+    reservation.end();
+  }
 }
 
 /** Follows BeforeUpdate of registry/rest/update.go, v1.33. Throws 409 and 422. */
@@ -201,6 +231,7 @@ function prepareUpdate<T extends ApiObject>(
   object: T,
   existing: T,
   modRevision: number,
+  reservation: Reservation<T>,
 ): T {
   const { definition, request } = scope;
   const { strategy } = definition;
@@ -222,6 +253,7 @@ function prepareUpdate<T extends ApiObject>(
   });
   const subresource = request.subresource === undefined ? undefined : definition.subresources?.[request.subresource];
   const context = { now: scope.now };
+  if (request.subresource === undefined) next = reservation.update(next, existing);
   if (subresource) next = subresource.prepareForUpdate(next, existing, context);
   else if (strategy?.prepareForUpdate) next = strategy.prepareForUpdate(next, existing, context);
   const { metadata } = next;

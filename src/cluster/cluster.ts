@@ -25,6 +25,7 @@ import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
 import { endpoints } from '#registry/endpoints.ts';
+import { ServiceAllocator } from '#registry/service-allocator.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
 import type { HttpRequest, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -77,6 +78,8 @@ const CONTROL_PLANE_NODE = {
 } as const;
 /** Nodes have addresses from 192.168.0.10 on, in order. */
 const nodeAddress = (index: number) => `192.168.${Math.floor((9 + index) / 250)}.${((9 + index) % 250) + 1}`;
+/** As `--service-cluster-ip-range` and `--service-node-port-range` have them. */
+const SERVICE_RANGES = { clusterIPs: '10.96.0.0/12', nodePorts: { first: 30_000, last: 32_767 } } as const;
 const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'] as const;
 
 /**
@@ -135,6 +138,7 @@ export class Cluster {
       latency,
       resources,
       admission: admissionPlugins,
+      allocators: (source) => [new ServiceAllocator(SERVICE_RANGES, source)],
       subresources: endpoints({ kubelet: (node) => this.#machines.get(node)?.kubelet.server, tokens }),
       schemaOf: (definition) => lookupStruct(schemas, definition.schema),
       ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),

@@ -13,9 +13,10 @@ import { Client } from '#client/client.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { podBinding } from '#registry/pod-binding.ts';
 import { scaleEndpoints } from '#registry/scale.ts';
+import { ServiceAllocator } from '#registry/service-allocator.ts';
 
 /**
- * An API server on its own pump, with all kinds, binding of Pods, scales and the namespace `default`, and nothing else: for tests
+ * An API server on its own pump, with all kinds, binding of Pods, scales, addresses of Services and the namespace `default`, and nothing else: for tests
  * of components.
  * Time starts at 2026-01-01T00:00:00Z.
  */
@@ -50,6 +51,9 @@ export class TestApi {
         latency: latencyOf(latency),
         resources,
         subresources: [podBinding, ...scaleEndpoints],
+        allocators: (source) => [
+          new ServiceAllocator({ clusterIPs: '10.96.0.0/12', nodePorts: { first: 30_000, last: 32_767 } }, source),
+        ],
         ...extensions,
         schemaOf: ({ schema }) => lookupStruct(schemas, schema),
       });

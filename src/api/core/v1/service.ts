@@ -1,5 +1,9 @@
 import { defineResource } from '#apimachinery/resource.ts';
+import { isDNS1035Label, nameValidator } from '#apimachinery/validation.ts';
 import type { Service } from '../../generated/types.ts';
+import { serviceColumns } from './service-columns.ts';
+import { defaultService } from './service-defaults.ts';
+import { canonicalService, prepareServiceForCreate, prepareServiceForUpdate } from './service-strategy.ts';
 
 /** Services. Follows pkg/registry/core/service/strategy.go, v1.33. */
 export const services = defineResource<Service>({
@@ -13,4 +17,25 @@ export const services = defineResource<Service>({
   scope: 'Namespaced',
   schema: 'io.k8s.api.core.v1.Service',
   storagePrefix: 'services/specs',
+  validateName: nameValidator(isDNS1035Label),
+  defaults: defaultService,
+  strategy: {
+    prepareForCreate: prepareServiceForCreate,
+    prepareForUpdate: prepareServiceForUpdate,
+    canonicalize: canonicalService,
+    allowCreateOnUpdate: true,
+    returnsDeletedObject: true,
+  },
+  subresources: {
+    status: {
+      prepareForUpdate: (next, previous) => ({ ...next, spec: previous.spec }),
+      validateUpdate: () => [],
+    },
+  },
+  selectableFields: {
+    'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec.type ?? '',
+  },
+  ownColumns: true,
+  columns: serviceColumns,
 });
