@@ -88,3 +88,57 @@ test('an error that nobody joins is loud', async () => {
   });
   await expect(pump.run({ until: 5 })).rejects.toThrow('bad');
 });
+
+test('a suspended process goes on where it was, in order, and can die meanwhile', async () => {
+  const setups = [setUp(false), setUp(true)];
+  const logs = [];
+  for (const { pump, root, log } of setups) {
+    const pod = root.child('pod');
+    const shell = pod.child('shell');
+    const said: string[] = [];
+    const say = (text: string) => () => said.push(`${text} ${pump.now}`);
+    shell.clock.ticker(10, 'tick', say('tick'));
+    pod.clock.afterFunc(25, 'late', say('late'));
+    pod.clock.afterFunc(60, 'later', say('later'));
+    const stopped = pod.clock.afterFunc(26, 'stopped', say('stopped'));
+    await pump.run({ until: 15 });
+    pod.suspend();
+    pod.suspend();
+    expect([pod.suspended, shell.suspended, pump.peek()]).toEqual([true, true, undefined]);
+    pod.post('low', say('low'), true);
+    pod.post('a', say('a'));
+    const young = pod.child('young');
+    young.post('b', say('b'));
+    pod.post('c', say('c'));
+    root.clock.afterFunc(16, 'stop', () => stopped.stop());
+    root.spawn('ask', async () => {
+      const answer = await shell.call('answer', async () => 42);
+      say(`answer ${answer}`)();
+    });
+    expect(pump.peek()).toMatchObject({ name: 'ask' });
+    await pump.run({ until: 40 });
+    expect([said, pump.nextDue(), pump.now]).toEqual([['tick 10'], undefined, 40]);
+    // Suspended itself and with its parent: it waits for both.
+    young.suspend();
+    pod.resume();
+    expect([pod.suspended, young.suspended, pump.nextDue()]).toEqual([false, true, 40]);
+    await pump.run({ until: 45 });
+    pod.suspend();
+    young.resume();
+    await pump.run({ until: 46 });
+    expect(said).toEqual(['tick 10', 'a 40', 'c 40', 'answer 42 40', 'low 40', 'tick 40', 'late 40']);
+    pod.resume();
+    await pump.run({ until: 65 });
+    expect(said.slice(7)).toEqual(['b 46', 'tick 50', 'later 60', 'tick 60']);
+    pod.suspend();
+    let over = false;
+    shell.onExit(() => (over = true));
+    root.clock.afterFunc(10, 'kill', () => pod.exit());
+    await pump.run({ until: 80 });
+    pod.resume();
+    await pump.run({ until: 99 });
+    expect([over, pod.suspended, said.length]).toEqual([true, false, 11]);
+    logs.push(log);
+  }
+  expect(logs[1]).toEqual(logs[0]);
+});

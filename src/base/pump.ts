@@ -35,9 +35,15 @@ interface Task {
 }
 
 interface DueTimer extends Job {
-  readonly due: number;
-  readonly sequence: number;
+  due: number;
+  sequence: number;
   stopped: boolean;
+}
+
+/** What a suspended process, and those that were suspended with it, would have done meanwhile. */
+interface HeldBack {
+  jobs: { readonly job: Job; readonly low: boolean }[];
+  timers: DueTimer[];
 }
 
 /** The outcome of a spawned task, to be joined by another one. */
@@ -78,6 +84,7 @@ export interface RunOptions {
  *    other is ready, so that deliveries which are due are drained first.
  * 2. The clock moves only when nothing is ready.
  * 3. A process that has exited never runs again; its tasks are abandoned where they parked.
+ * 4. What a suspended process would do is held back, and done in the same order when it is resumed.
  */
 export class Pump {
   readonly #ready = new Fifo<Job>();
@@ -153,7 +160,7 @@ export class Pump {
   /** What would run next, for the debugger. */
   peek(): { readonly process: string; readonly name: string; readonly due: number } | undefined {
     this.#dropStopped();
-    const job = this.#ready.peek() ?? this.#low.peek();
+    const job = this.#firstRunnable(this.#ready, false) ?? this.#firstRunnable(this.#low, true);
     const timer = this.#timers.peek();
     if (job) return { process: job.process.name, name: job.name, due: this.#now };
     return timer && { process: timer.process.name, name: timer.name, due: timer.due };
@@ -216,9 +223,11 @@ export class Pump {
 
   #next(until: number): Job | undefined {
     for (;;) {
-      const job = this.#ready.shift() ?? this.#low.shift();
+      const ready = this.#ready.shift();
+      const job = ready ?? this.#low.shift();
       if (job) {
-        if (job.process.alive) return job;
+        if (job.process.runnable) return job;
+        job.process.holdJob(job, ready === undefined);
         continue;
       }
       this.#dropStopped();
@@ -234,11 +243,21 @@ export class Pump {
   #dropStopped(): void {
     for (
       let timer = this.#timers.peek();
-      timer && (timer.stopped || !timer.process.alive);
+      timer && (timer.stopped || !timer.process.runnable);
       timer = this.#timers.peek()
     ) {
       this.#timers.pop();
+      if (!timer.stopped) timer.process.holdTimer(timer);
     }
+  }
+
+  #firstRunnable(queue: Fifo<Job>, low: boolean): Job | undefined {
+    for (let job = queue.peek(); job; job = queue.peek()) {
+      if (job.process.runnable) return job;
+      queue.shift();
+      job.process.holdJob(job, low);
+    }
+    return undefined;
   }
 
   /** @internal for {@link Process} */
@@ -254,6 +273,21 @@ export class Pump {
     this.#timers.push(timer);
     if (!this.#running) this.onWork?.();
     return timer;
+  }
+
+  /** @internal for {@link Process}: what was held back goes on; timers that fell due meanwhile fire now, in their order. */
+  release({ jobs, timers }: HeldBack): void {
+    for (const { job, low } of jobs) this.enqueue(job, low);
+    for (const timer of timers.sort((a, b) => a.due - b.due || a.sequence - b.sequence)) {
+      if (timer.stopped) continue;
+      // Those yet to come may have been held back or not, as it happened that they were looked at: they keep their place.
+      if (timer.due < this.#now) {
+        timer.due = this.#now;
+        timer.sequence = this.#sequence++;
+      }
+      this.#timers.push(timer);
+    }
+    if (timers.length > 0 && !this.#running) this.onWork?.();
   }
 
   /** @internal for {@link Process}: the task whose turn it is. */
@@ -301,6 +335,11 @@ export class Process {
   readonly #parent: Process | undefined;
   #exitHooks: Set<() => void> | undefined;
   #alive = true;
+  /** Alive and not suspended: kept apart, so that the pump asks one question per turn. */
+  #runnable = true;
+  /** Suspended itself, as opposed to with its parent. */
+  #suspended = false;
+  #held: HeldBack | undefined;
 
   constructor(name: string, options: ProcessOptions, parent?: Process) {
     this.name = name;
@@ -346,10 +385,60 @@ export class Process {
     return this.#alive;
   }
 
+  /** @internal for {@link Pump} */
+  get runnable(): boolean {
+    return this.#runnable;
+  }
+
+  /** Whether it, or a process that it is a child of, was suspended and has not been resumed. */
+  get suspended(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /**
+   * Stops it as SIGSTOP does, with its children, those that are yet to come too: their turns and timers are held back
+   * until {@link resume}. It can be called and can exit meanwhile; a turn that is under way ends first.
+   */
+  suspend(): void {
+    if (this.#suspended || !this.#alive) return;
+    this.#suspended = true;
+    this.#holdWith({ jobs: [], timers: [] });
+  }
+
+  /**
+   * Lets it go on, unless it was suspended with its parent too: what was held back runs now, in the order in which it
+   * would have run; timers that fell due meanwhile fire once, after what was ready. A child that was suspended itself
+   * stays so.
+   */
+  resume(): void {
+    if (!this.#suspended || !this.#alive) return;
+    this.#suspended = false;
+    const held = this.#held as HeldBack;
+    this.#holdWith(this.#parent?.#held);
+    this.pump.release(held);
+  }
+
+  #holdWith(held: HeldBack | undefined): void {
+    this.#held = held;
+    this.#runnable = held === undefined;
+    for (const child of this.#children) if (!child.#suspended) child.#holdWith(held);
+  }
+
+  /** @internal for {@link Pump}: a turn that may not run now; after the exit, never. */
+  holdJob(job: Job, low: boolean): void {
+    this.#held?.jobs.push({ job, low });
+  }
+
+  /** @internal for {@link Pump} */
+  holdTimer(timer: DueTimer): void {
+    this.#held?.timers.push(timer);
+  }
+
   /** A process that ends with this one, with random numbers of its own. */
   child(name: string): Process {
     assert(this.#alive, `${this.name} has exited`);
     const child = new Process(name, { pump: this.pump, rng: this.rng.fork(name), tracer: this.tracer }, this);
+    if (this.#held) child.#holdWith(this.#held);
     this.#children.add(child);
     return child;
   }
@@ -481,11 +570,19 @@ export class Process {
   exit(): void {
     if (!this.#alive) return;
     this.#alive = false;
+    this.#runnable = false;
     for (const child of this.#children) child.exit();
+    if (this.#held) this.#forget(this.#held);
     if (this.#parent) this.#parent.#children.delete(this);
     const hooks = this.#exitHooks;
     this.#exitHooks = undefined;
     if (hooks) for (const hook of hooks) hook();
+  }
+
+  #forget(held: HeldBack): void {
+    this.#held = undefined;
+    held.jobs = held.jobs.filter(({ job }) => job.process !== this);
+    held.timers = held.timers.filter(({ process }) => process !== this);
   }
 
   #timer(ms: number, name: string, run: () => void): Timer {
