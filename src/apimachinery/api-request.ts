@@ -18,6 +18,17 @@ export type PatchType =
   | 'application/strategic-merge-patch+json'
   | 'application/apply-patch+yaml';
 
+/** What a PATCH asks for. */
+export interface Patch {
+  readonly type: PatchType;
+  readonly body: unknown;
+  /**
+   * What the patch makes of one version of the object, where a caller in-process knows: the server need not work it out
+   * (nor look at `body`, which may be a getter) as long as nobody was faster.
+   */
+  readonly known?: { readonly of: ApiObject; readonly result: ApiObject };
+}
+
 export interface Preconditions {
   readonly uid?: string;
   readonly resourceVersion?: string;
@@ -61,7 +72,7 @@ export interface ApiRequest {
   readonly name?: string;
   /** The object of create and update, or a subresource's object (Binding …). */
   readonly object?: ApiObject;
-  readonly patch?: { readonly type: PatchType; readonly body: unknown };
+  readonly patch?: Patch;
   readonly options: RequestOptions;
   /** Query parameters of a `connect` request (`container`, `follow`, `command` …), each in order. */
   readonly parameters?: Readonly<Record<string, readonly string[]>>;

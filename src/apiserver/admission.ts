@@ -16,11 +16,11 @@ export function attributesOf(
   return {
     operation,
     resource: definition,
-    ...(request.subresource ? { subresource: request.subresource } : {}),
-    ...(namespace ? { namespace } : {}),
+    subresource: request.subresource,
+    namespace: namespace || undefined,
     name,
-    ...(object ? { object } : {}),
-    ...(oldObject ? { oldObject } : {}),
+    object,
+    oldObject,
     user: request.user,
     dryRun: scope.dryRun,
   };

@@ -106,7 +106,7 @@ export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: 
   const errors = validateObjectMeta(definition as unknown as ResourceDefinition, next.metadata);
   if (definition.validate) errors.push(...definition.validate(next));
   if (errors.length > 0) throw invalid(definition, next.metadata.name ?? '', errors);
-  for (const text of strategy?.warnings?.(next, undefined) ?? []) scope.warn(text);
+  if (request.warn) for (const text of strategy?.warnings?.(next, undefined) ?? []) request.warn(text);
   if (request.warnNotModelled) for (const text of definition.notModelled?.(next) ?? []) scope.warn(text);
   return strategy?.canonicalize ? strategy.canonicalize(next) : next;
 }

@@ -1,3 +1,4 @@
+import type { Patch, PatchType } from '#apimachinery/api-request.ts';
 import { DecodeError, decodeObject } from '#apimachinery/decode.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import type { ReadValue } from '#apimachinery/json-reader.ts';
@@ -29,16 +30,13 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
   const { name = '' } = request;
   const definition = view?.definition ?? (scope.definition as unknown as ResourceDefinition);
   const wanted = expectedNamespace(definition, request.namespace);
-  const { type, body } = request.patch ?? { type: 'application/merge-patch+json', body: {} };
-  if (type === 'application/apply-patch+yaml') throw unsupportedMediaType(SERVED);
+  const asked: Patch = request.patch ?? { type: 'application/merge-patch+json', body: {} };
   const schema = core.schemaOf(definition);
   return store(scope, name, {
     view,
     propose: (existing) => {
       const before = view ? view.of(existing as T) : (existing as T);
-      const document = scope.external ? outside(scope, definition, before, body) : before;
-      const value = patchedValue(type, document as unknown as JsonValue, body as JsonValue, schema);
-      const patched = unlessTouched(document, value as unknown as ApiObject);
+      const patched = resultOf(scope, definition, before, asked, schema);
       let object = defaulted(
         definition,
         withTypeMeta(definition, scope.external ? decoded(scope, patched, schema) : patched),
@@ -50,6 +48,24 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
       return { object: next, ownership: core.fields.written(scope, existing, next, next) };
     },
   });
+}
+
+/** What the patch makes of an object, not yet decoded. */
+function resultOf<T extends ApiObject>(
+  scope: RequestScope<T>,
+  definition: ResourceDefinition,
+  before: ApiObject,
+  patch: Patch,
+  schema: StructSchema,
+): ApiObject {
+  const { type, known } = patch;
+  if (known?.of === before) return known.result;
+  const body = patch.body as JsonValue;
+  const document = scope.external ? outside(scope, definition, before, body) : before;
+  return unlessTouched(
+    document,
+    patchedValue(type, document as unknown as JsonValue, body, schema) as unknown as ApiObject,
+  );
 }
 
 /** What a client outside patches: the object as it sees it, with its managedFields only if the patch is about them. */
@@ -94,12 +110,7 @@ function operationOf(operation: JsonValue): JsonValue {
   }
 }
 
-function patchedValue(
-  type: (typeof SERVED)[number],
-  document: JsonValue,
-  body: JsonValue,
-  schema: StructSchema,
-): JsonValue {
+function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, schema: StructSchema): JsonValue {
   try {
     switch (type) {
       case 'application/json-patch+json':
@@ -124,6 +135,8 @@ function patchedValue(
         if (!isJsonMap(body))
           throw badRequest(`json: cannot unmarshal ${jsonKind(body)} into Go value of type map[string]interface {}`);
         return applyStrategicMergePatch(document, body, schema);
+      case 'application/apply-patch+yaml':
+        throw unsupportedMediaType(SERVED);
     }
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;

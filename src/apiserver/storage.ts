@@ -56,7 +56,14 @@ export class ObjectStorage<T extends ApiObject = ApiObject> {
   /** The form that is stored at a revision, and who owns its fields: known before the first watcher sees it. */
   encode(object: T, revision: number, ownership: Ownership): ApiObject {
     const stored = this.definition.storedAs ? this.definition.storedAs.toStored(object) : object;
-    return this.#fields.attach(deepFreeze(withMeta(stored, { resourceVersion: String(revision) })), ownership);
+    const resourceVersion = String(revision);
+    // What has a version was stored before: its metadata is in order.
+    const { metadata } = stored;
+    const versioned =
+      metadata.resourceVersion === undefined
+        ? withMeta(stored, { resourceVersion })
+        : { ...stored, metadata: { ...metadata, resourceVersion } };
+    return this.#fields.attach(deepFreeze(versioned), ownership);
   }
 
   /** The object as a deletion's event and answer show it: at the revision of the deletion. */

@@ -246,11 +246,14 @@ function prepareUpdate<T extends ApiObject>(
     }
   } else if (version !== modRevision) throw conflict(definition, name, OPTIMISTIC_LOCK);
   const wanted = expectedNamespace(definition, request.namespace ?? previous.namespace);
-  let next = withMeta(object, {
-    namespace: matchNamespace(object, wanted),
-    generation: previous.generation,
-    resourceVersion: previous.resourceVersion,
-  });
+  let next =
+    object.metadata === previous
+      ? object
+      : withMeta(object, {
+          namespace: matchNamespace(object, wanted),
+          generation: previous.generation,
+          resourceVersion: previous.resourceVersion,
+        });
   const subresource = request.subresource === undefined ? undefined : definition.subresources?.[request.subresource];
   const context = { now: scope.now };
   if (request.subresource === undefined) next = reservation.update(next, existing);
@@ -264,13 +267,20 @@ function prepareUpdate<T extends ApiObject>(
     deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds ?? previous.deletionGracePeriodSeconds,
   });
   const errors: FieldError[] = [
-    ...validateObjectMeta(definition as unknown as ResourceDefinition, next.metadata),
-    ...validateObjectMetaUpdate(next.metadata, previous),
+    // What is as it was when it was stored has been looked at then.
+    ...(next.metadata === previous
+      ? []
+      : [
+          ...validateObjectMeta(definition as unknown as ResourceDefinition, next.metadata),
+          ...validateObjectMetaUpdate(next.metadata, previous),
+        ]),
     ...((subresource ? subresource.validateUpdate(next, existing) : definition.validateUpdate?.(next, existing)) ?? []),
   ];
   if (errors.length > 0) throw invalid(definition, name, errors);
-  const warnings = subresource ? subresource.warnings?.(next, existing) : strategy?.warnings?.(next, existing);
-  for (const text of warnings ?? []) scope.warn(text);
+  if (request.warn) {
+    const warnings = subresource ? subresource.warnings?.(next, existing) : strategy?.warnings?.(next, existing);
+    for (const text of warnings ?? []) request.warn(text);
+  }
   if (request.warnNotModelled && !subresource) {
     for (const text of definition.notModelled?.(next) ?? []) scope.warn(text);
   }

@@ -44,13 +44,15 @@ export class Rng {
 
   /** A random RFC 4122 version 4 UUID. */
   uuid(): string {
-    const hex = (word: number) => word.toString(16).padStart(8, '0');
-    const a = hex(this.uint32());
-    const b = hex(this.uint32());
-    const c = hex(this.uint32());
-    const d = hex(this.uint32());
-    const variant = '89ab'[Number.parseInt(c[0] as string, 16) & 3];
-    return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${variant}${c.slice(1, 4)}-${c.slice(4)}${d}`;
+    // Four digits at a time: hexadecimal texts of 16 bits, with a one before them that is cut off.
+    const hex = (bits: number) => (bits | 0x10000).toString(16).slice(1);
+    const a = this.uint32();
+    const b = this.uint32();
+    const c = this.uint32();
+    const d = this.uint32();
+    const version = (b & 0xfff) | 0x4000;
+    const variant = ((c >>> 16) & 0x3fff) | 0x8000;
+    return `${hex(a >>> 16)}${hex(a & 0xffff)}-${hex(b >>> 16)}-${hex(version)}-${hex(variant)}-${hex(c & 0xffff)}${hex(d >>> 16)}${hex(d & 0xffff)}`;
   }
 
   /** A random suffix from the alphabet that generated names use. Follows apimachinery's util/rand, v1.33. */

@@ -85,7 +85,7 @@ export class Client {
   create<T extends ApiObject>(resource: ResourceDefinition<T>, object: T, options: RequestOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
     return this.#object({
-      ...this.#request('create', resource, { namespace, ...(name ? { name } : {}) }, options),
+      ...this.#request('create', resource, { namespace, name }, options),
       object,
     });
   }
@@ -120,10 +120,30 @@ export class Client {
     options: RequestOptions & { readonly subresource?: string } = {},
   ): Promise<T> {
     const { subresource, ...rest } = options;
+    return this.#object({ ...this.#request('patch', resource, key, rest), subresource, patch: { type, body } });
+  }
+
+  /**
+   * Patches the status of an object to one that is known. `diff` makes the strategic merge patch from the object's status
+   * to the new one; it is asked for only if the server has another version of the object.
+   */
+  patchStatusTo<T extends ApiObject>(
+    resource: ResourceDefinition<T>,
+    object: T,
+    result: T,
+    diff: () => unknown,
+  ): Promise<T> {
+    const { uid } = object.metadata;
     return this.#object({
-      ...this.#request('patch', resource, key, rest),
-      ...(subresource ? { subresource } : {}),
-      patch: { type, body },
+      ...this.#request('patch', resource, keyOf(object), {}),
+      subresource: 'status',
+      patch: {
+        type: 'application/strategic-merge-patch+json',
+        get body() {
+          return { metadata: { uid }, status: diff() };
+        },
+        known: { of: object, result },
+      },
     });
   }
 
@@ -177,8 +197,11 @@ export class Client {
       group: resource.group,
       version: resource.version,
       resource: resource.plural,
-      ...(key.namespace && resource.scope === 'Namespaced' ? { namespace: key.namespace } : {}),
-      ...(key.name ? { name: key.name } : {}),
+      subresource: undefined,
+      namespace: (resource.scope === 'Namespaced' && key.namespace) || undefined,
+      name: key.name || undefined,
+      object: undefined,
+      patch: undefined,
       options,
       user: this.#options.user,
       userAgent: this.#options.userAgent,
@@ -187,7 +210,6 @@ export class Client {
   }
 }
 
-function keyOf(object: ApiObject): NamespacedName {
-  const { namespace, name } = object.metadata;
-  return { ...(namespace ? { namespace } : {}), name: name ?? '' };
+function keyOf({ metadata: { namespace, name = '' } }: ApiObject): NamespacedName {
+  return { namespace, name };
 }

@@ -126,7 +126,7 @@ export class Cluster {
     }
     const latency = latencyOf(options.latency);
 
-    const tokens = new TokenIssuer(this.root.rng.fork('token key').bytes(32));
+    const tokens = new TokenIssuer(this.root.rng.fork('tokens'));
     this.#etcd = new Etcd({
       process: this.root.child('etcd'),
       ringSize: (key) => (key.startsWith('/registry/leases/kube-node-lease/') ? 4 : undefined),

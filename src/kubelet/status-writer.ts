@@ -228,11 +228,10 @@ export class StatusWriter {
     const { tracer } = this.#options.process;
     const { namespace = '', name = '' } = apiPod.metadata;
     const merged = this.#merge(entry, apiPod);
-    const change = podStatusDiff(apiPod.status ?? {}, merged);
+    const before = apiPod.status ?? {};
     const key = { namespace, name };
     let current = apiPod;
-    if (change) {
-      const patch = { metadata: { uid: apiPod.metadata.uid }, status: change };
+    if (!jsonEqual(before, merged)) {
       const span = tracer.start(
         'work',
         this.#options.component,
@@ -244,9 +243,9 @@ export class StatusWriter {
         },
       );
       try {
-        const type = 'application/strategic-merge-patch+json';
         const client = this.#options.client.withCause(span);
-        current = await client.patch(pods, key, type, patch, { subresource: 'status' });
+        const result = { ...apiPod, status: merged };
+        current = await client.patchStatusTo(pods, apiPod, result, () => podStatusDiff(before, merged));
         if (entry.apiPod === apiPod) entry.apiPod = current;
       } finally {
         tracer.end(span);

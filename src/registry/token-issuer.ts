@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { Node, Pod, Secret, ServiceAccount } from '#api/generated/types.ts';
 import type { ObjectMetaLike } from '#apimachinery/resource.ts';
 import { encodeBase64Url } from '#base/base64.ts';
+import type { Rng } from '#base/rng.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
 
 /** What a token may be bound to: it ends with the object. */
@@ -19,10 +20,16 @@ export interface BoundObjects {
 export class TokenIssuer {
   /** Also the audience of tokens that ask for none. */
   readonly issuer: string;
-  readonly #key: Uint8Array;
+  readonly #rng: Rng;
+  readonly #mac: ReturnType<typeof hmac.create>;
+  readonly #header: string;
 
-  constructor(key: Uint8Array, issuer = 'https://kubernetes.default.svc.cluster.local') {
-    this.#key = key;
+  /** The key and the ids of tokens come from `rng`. */
+  constructor(rng: Rng, issuer = 'https://kubernetes.default.svc.cluster.local') {
+    this.#rng = rng;
+    const key = rng.bytes(32);
+    this.#mac = hmac.create(sha256, key);
+    this.#header = encoded({ alg: 'HS256', kid: encodeBase64Url(sha256(key)) });
     this.issuer = issuer;
   }
 
@@ -51,7 +58,7 @@ export class TokenIssuer {
       nbf: now,
       sub: subject(metadata),
     };
-    return this.#sign({ ...claims, jti: uuidOf(JSON.stringify(claims)) });
+    return this.#sign({ ...claims, jti: this.#rng.uuid() });
   }
 
   /** A token without an end, as Secrets of type kubernetes.io/service-account-token hold it. */
@@ -68,18 +75,11 @@ export class TokenIssuer {
   }
 
   #sign(claims: object): string {
-    const header = { alg: 'HS256', kid: encodeBase64Url(sha256(this.#key)) };
-    const text = `${encoded(header)}.${encoded(claims)}`;
-    return `${text}.${encodeBase64Url(hmac(sha256, this.#key, encodeUtf8(text)))}`;
+    const text = `${this.#header}.${encoded(claims)}`;
+    return `${text}.${encodeBase64Url(this.#mac.clone().update(encodeUtf8(text)).digest())}`;
   }
 }
 
 const subject = ({ namespace = '', name = '' }: ObjectMetaLike) => `system:serviceaccount:${namespace}:${name}`;
 const reference = ({ name, uid }: ObjectMetaLike) => ({ name, ...(uid ? { uid } : {}) });
 const encoded = (value: object) => encodeBase64Url(encodeUtf8(JSON.stringify(value)));
-
-/** A UUID that follows from a text. */
-function uuidOf(text: string): string {
-  const hex = Array.from(sha256(encodeUtf8(text)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}

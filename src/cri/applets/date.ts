@@ -3,8 +3,25 @@ import type { Applet } from './applet.ts';
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 
+/** What formats made of one second: servers write it on line after line. */
+const memo = new Map<string, string>();
+let memoSecond = Number.NaN;
+
 /** A time (ms) by strftime's format, in UTC: containers have no other zone. */
 export function strftime(format: string, ms: number): string {
+  if (format.includes('N')) return formatTimeBy(format, ms);
+  const second = Math.floor(ms / 1000);
+  if (second !== memoSecond) memo.clear();
+  memoSecond = second;
+  let text = memo.get(format);
+  if (text === undefined) {
+    text = formatTimeBy(format, ms);
+    if (memo.size < 32) memo.set(format, text);
+  }
+  return text;
+}
+
+function formatTimeBy(format: string, ms: number): string {
   const date = new Date(ms);
   const two = (value: number) => String(value).padStart(2, '0');
   const day = DAYS[date.getUTCDay()] as string;

@@ -20,9 +20,18 @@ import { canonicalResources } from './resource-list.ts';
 // Follows pkg/apis/core/v1/defaults.go and conversion.go, v1.33. What has all its defaults is returned as it is, so that
 // defaulting an object again (every write does) makes nothing new.
 
+/** Specifications that lack nothing. Objects are values, and every write of a status brings the same one. */
+const complete = new WeakSet<PodSpec>();
+
 /** What a Pod gets that a Pod template does not: requests from limits, host ports of the host's network, service links. */
 export function defaultPod(pod: Pod): Pod {
-  const given = pod.spec ?? { containers: [] };
+  const spec = pod.spec && complete.has(pod.spec) ? pod.spec : defaultOwnSpec(pod.spec ?? { containers: [] });
+  if (spec === pod.spec && Object.isFrozen(spec)) complete.add(spec);
+  const status = defaultStatus(pod.status ?? {});
+  return spec === pod.spec && status === pod.status ? pod : { ...pod, spec, status };
+}
+
+function defaultOwnSpec(given: PodSpec): PodSpec {
   let spec = replace(given, 'containers', mapShared(given.containers ?? [], withRequestsFromLimits));
   if (spec.initContainers) {
     spec = replace(spec, 'initContainers', mapShared(spec.initContainers, withRequestsFromLimits));
@@ -31,9 +40,7 @@ export function defaultPod(pod: Pod): Pod {
   spec = fill(spec, { enableServiceLinks: true });
   // A negative grace period is taken for the shortest one.
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec = { ...spec, terminationGracePeriodSeconds: 1 };
-  spec = defaultPodSpec(spec);
-  const status = defaultStatus(pod.status ?? {});
-  return spec === pod.spec && status === pod.status ? pod : { ...pod, spec, status };
+  return defaultPodSpec(spec);
 }
 
 function withRequestsFromLimits(container: Container): Container {
