@@ -32,6 +32,11 @@ export class Expectations {
     this.#expected.set(key, { since: this.#clock.now(), creations: 0, deletions: new Set(objects) });
   }
 
+  /** The key's owner is about to create so many objects and to delete these. Replaces what was expected before. */
+  expect(key: string, creations: number, deletions: Iterable<string>): void {
+    this.#expected.set(key, { since: this.#clock.now(), creations, deletions: new Set(deletions) });
+  }
+
   /** A creation was seen, or failed. */
   creationObserved(key: string): void {
     const expected = this.#expected.get(key);

@@ -1,3 +1,4 @@
+import { daemonSetController } from './daemon/daemonset-controller.ts';
 import type { ControllerDefinition } from './define-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { garbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
@@ -14,6 +15,7 @@ import { taintEvictionController } from './taint-eviction/taint-eviction-control
 
 /** All controllers of kube-controller-manager, by name. */
 export const controllers: readonly ControllerDefinition[] = [
+  daemonSetController,
   deploymentController,
   garbageCollectorController,
   namespaceController,
