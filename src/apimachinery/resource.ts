@@ -131,6 +131,8 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   readonly scope: Scope;
+  /** What every client of the resource is warned of. */
+  readonly deprecated?: string;
   /** Definition name of the schema, such as `io.k8s.api.core.v1.Pod`. */
   readonly schema: string;
   /** Verbs served; default: all of create, delete, deletecollection, get, list, patch, update, watch. */

@@ -95,6 +95,7 @@ export class RequestServer {
   #scope(request: ApiRequest, span: SpanId, external: boolean): RequestScope {
     const definition = this.#core.resources.find(request.group, request.version, request.resource);
     if (!definition) throw resourceNotFound();
+    if (definition.deprecated) request.warn?.(definition.deprecated);
     return new RequestScope(this.#core, request, definition, span, external);
   }
 

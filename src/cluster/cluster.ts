@@ -32,6 +32,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
+import { ensureKubernetesService } from './kubernetes-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import type { OpenApiSource } from './openapi-source.ts';
 import { ROOT_CA } from './root-ca.ts';
@@ -80,6 +81,9 @@ const CONTROL_PLANE_NODE = {
 const nodeAddress = (index: number) => `192.168.${Math.floor((9 + index) / 250)}.${((9 + index) % 250) + 1}`;
 /** As `--service-cluster-ip-range` and `--service-node-port-range` have them. */
 const SERVICE_RANGES = { clusterIPs: '10.96.0.0/12', nodePorts: { first: 30_000, last: 32_767 } } as const;
+/** The first address of Services is the API server's. */
+const KUBERNETES_SERVICE_IP = '10.96.0.1';
+const API_SERVER_PORT = 6443;
 const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'] as const;
 
 /**
@@ -360,6 +364,11 @@ export class Cluster {
     };
     for (const name of SYSTEM_NAMESPACES) await ensure(namespaces, { metadata: { name } } as Namespace);
     for (const priorityClass of systemPriorityClasses) await ensure(priorityClasses, priorityClass);
+    await ensureKubernetesService(client, {
+      clusterIP: KUBERNETES_SERVICE_IP,
+      address: nodeAddress(0),
+      port: API_SERVER_PORT,
+    });
   }
 
   #whenNodesReady(count: number): Promise<void> {
