@@ -414,7 +414,7 @@ export class Process {
     if (!this.#suspended || !this.#alive) return;
     this.#suspended = false;
     const held = this.#held as HeldBack;
-    this.#holdWith(this.#parent?.#held);
+    this.#holdWith(this.#parent ? this.#parent.#held : undefined);
     this.pump.release(held);
   }
 

@@ -1,7 +1,7 @@
 import type { Process } from '#base/pump.ts';
 import { Pipe } from '#network/pipe.ts';
 import type { NetworkNamespace } from '#network/network.ts';
-import type { ContainerConfig, ContainerStatus, ExecOptions, Session, SessionOutput } from './contract.ts';
+import type { ContainerConfig, ContainerStatus, ExecOptions, PodFault, Session, SessionOutput } from './contract.ts';
 import { CriError } from './cri-error.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { ContainerSystem, ExecError } from './os/container-system.ts';
@@ -22,6 +22,8 @@ export interface ContainerParts {
   readonly network: NetworkNamespace;
   /** Ends with the container. */
   readonly process: Process;
+  /** What is wrong with the Pod right now. */
+  readonly fault: () => PodFault | undefined;
   readonly onExit: () => void;
 }
 
@@ -80,7 +82,7 @@ export class Container {
 
   /** Runs the first process. Throws CriError when there is nothing to run; the container has then ended with 128. */
   start(): void {
-    const { config, image, process, hostname, network } = this.#parts;
+    const { config, image, process, hostname, network, fault } = this.#parts;
     if (this.#state !== 'Created')
       throw new CriError('Unknown', `container "${this.#parts.id}" is in ${this.#stateName()} state`);
     const system = new ContainerSystem({
@@ -91,9 +93,11 @@ export class Container {
       ports: config.ports,
       image: config.image,
       ...(image.fallback ? { fallback: image.fallback } : {}),
+      fault,
       onEnd: (status) => this.#ended(status),
     });
     this.#system = system;
+    this.obeyFault();
     const user = this.#user;
     const env = this.#environment(user);
     this.#env = env;
@@ -128,6 +132,14 @@ export class Container {
     const timer = by.clock.afterFunc(graceMs, 'grace period is over', kill);
     await this.whenExited(by);
     timer.stop();
+  }
+
+  /** The Pod's fault is another one now: what runs stops, goes on or dies. */
+  obeyFault(): void {
+    const { process, fault } = this.#parts;
+    if (fault() === 'hang') process.suspend();
+    else process.resume();
+    if (fault() === 'crash' && this.#state === 'Running') this.#system?.crash();
   }
 
   /** Ends everything at once. */

@@ -37,9 +37,20 @@ export interface RuntimeService {
   exec(id: string, options: ExecOptions, output: SessionOutput): Promise<Session>;
   /** Joins the streams of the container's first process. */
   attach(id: string, options: { readonly stdin: boolean }, output: SessionOutput): Promise<Session>;
+  /** Makes a Pod behave badly, or well again: what runs in its sandboxes now and what will, until taken back. */
+  setPodFault(podUid: string, fault: PodFault | undefined): void;
   /** Called in the runtime's turns. Returns what takes it back. */
   onEvent(listener: (event: ContainerEvent) => void): () => void;
 }
+
+/**
+ * What can be wrong with a Pod.
+ * - `hang`: its processes are stopped (SIGSTOP): connections are accepted, nobody answers; SIGTERM waits, SIGKILL works.
+ * - `crash`: its processes die of a segmentation fault, whenever they are started.
+ * - `slow`: what its servers answer comes 5 s late.
+ * - `unready`: its HTTP servers answer 503, and the commands of probes and hooks fail.
+ */
+export type PodFault = 'hang' | 'crash' | 'slow' | 'unready';
 
 /** The images of a node. */
 export interface ImageService {

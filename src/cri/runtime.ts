@@ -1,5 +1,6 @@
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
+import { encodeUtf8 } from '#base/utf8.ts';
 import { PodAddresses } from '#network/ipam.ts';
 import type { Network, NetworkNamespace } from '#network/network.ts';
 import { Container, hexId } from './container.ts';
@@ -9,6 +10,7 @@ import type {
   ContainerStatus,
   ExecOptions,
   ExecResult,
+  PodFault,
   PodSandboxConfig,
   PodSandboxStatus,
   RuntimeService,
@@ -50,6 +52,7 @@ export class ContainerRuntime implements RuntimeService {
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #byPod = new Map<string, Sandbox[]>();
   readonly #containers = new Map<string, { readonly sandbox: Sandbox; readonly container: Container }>();
+  readonly #faults = new Map<string, PodFault>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   #addresses: PodAddresses | undefined;
 
@@ -130,7 +133,10 @@ export class ContainerRuntime implements RuntimeService {
       this.#sandboxes.delete(id);
       const left = (this.#byPod.get(sandbox.config.uid) ?? []).filter((other) => other !== sandbox);
       if (left.length > 0) this.#byPod.set(sandbox.config.uid, left);
-      else this.#byPod.delete(sandbox.config.uid);
+      else {
+        this.#byPod.delete(sandbox.config.uid);
+        this.#faults.delete(sandbox.config.uid);
+      }
     });
   }
 
@@ -154,7 +160,7 @@ export class ContainerRuntime implements RuntimeService {
       const image = this.images.status(config.image);
       if (!image) throw new CriError('NotFound', `failed to resolve image "${config.image}": not found`);
       const id = hexId(this.#process);
-      const { name, namespace } = sandbox.config;
+      const { name, namespace, uid } = sandbox.config;
       const container: Container = new Container({
         id,
         sandboxId,
@@ -163,6 +169,7 @@ export class ContainerRuntime implements RuntimeService {
         hostname: sandbox.config.hostname,
         network: sandbox.network,
         process: this.#options.machine.child(`container ${namespace}/${name}/${config.name}#${id.slice(0, 8)}`),
+        fault: () => this.#faults.get(uid),
         onExit: () => this.#tell('Stopped', id, sandbox),
       });
       sandbox.containers.set(id, container);
@@ -219,7 +226,9 @@ export class ContainerRuntime implements RuntimeService {
 
   execSync(id: string, command: readonly string[], timeoutMs?: number): Promise<ExecResult> {
     return this.#call('exec', async () => {
-      const { container } = this.#find(id);
+      const { container, sandbox } = this.#find(id);
+      if (this.#faults.get(sandbox.config.uid) === 'unready')
+        return { stdout: EMPTY, stderr: encodeUtf8('the Pod was made to fail its readiness\n'), exitCode: 1 };
       const out: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
       const { process } = container.exec(
         { command, stdin: false, tty: false },
@@ -252,6 +261,13 @@ export class ContainerRuntime implements RuntimeService {
     return this.#call('attach', async () => this.#find(id).container.attach(options, output));
   }
 
+  setPodFault(podUid: string, fault: PodFault | undefined): void {
+    if (fault) this.#faults.set(podUid, fault);
+    else this.#faults.delete(podUid);
+    for (const { containers } of this.#byPod.get(podUid) ?? [])
+      for (const container of containers.values()) container.obeyFault();
+  }
+
   onEvent(listener: (event: ContainerEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -277,6 +293,8 @@ export class ContainerRuntime implements RuntimeService {
     if (ms > 0) await this.#process.clock.sleep(ms);
   }
 }
+
+const EMPTY = new Uint8Array(0);
 
 function seconds(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;

@@ -1,5 +1,5 @@
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
-import { type HttpAnswer, type HttpMessage, REASONS, serveHttp } from '#network/http.ts';
+import { type HttpAnswer, type HttpMessage, REASONS } from '#network/http.ts';
 import type { Connection } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { appletProgram } from '../applets/applet.ts';
@@ -9,6 +9,7 @@ import { ExecError } from '../os/container-system.ts';
 import { FileError } from '../os/file-error.ts';
 import { imageDirectory, imageFile, imageProgram, imageSymlink } from '../os/file-node.ts';
 import { KERNEL_VERSION } from '../os/kernel.ts';
+import { serveHttp } from '../os/serve.ts';
 import type { Program, UnixProcess } from '../os/unix-process.ts';
 import { debianFiles } from './common-files.ts';
 import { type ImageDefinition, releases } from './image.ts';
@@ -133,7 +134,7 @@ const server: Program = async (self) => {
   };
   for (const port of config.ports) {
     try {
-      serveHttp(self.system.network, process, port, (request, connection) => answer(self, config, request, connection));
+      serveHttp(self, port, (request, connection) => answer(self, config, request, connection));
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       const time = strftime('%Y/%m/%d %H:%M:%S', process.clock.now());

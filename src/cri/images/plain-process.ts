@@ -1,4 +1,4 @@
-import { serveHttp } from '#network/http.ts';
+import { serveHttp } from '../os/serve.ts';
 import { NetworkError } from '#network/network-error.ts';
 import type { Program } from '../os/unix-process.ts';
 import { busyboxFiles, DEFAULT_PATH } from './common-files.ts';
@@ -14,7 +14,7 @@ export const plainProcess: Program = async (self) => {
   const ports: number[] = [];
   for (const port of system.ports) {
     try {
-      serveHttp(system.network, self.process, port, ({ path }) => ({
+      serveHttp(self, port, ({ path }) => ({
         status: 200,
         headers: { 'Content-Type': 'text/plain; charset=utf-8' },
         body: `${system.hostname}: the image ${system.image} is not emulated; a plain process answers GET ${path} with this text.\n`,

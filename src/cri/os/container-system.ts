@@ -1,12 +1,13 @@
 import type { Process } from '#base/pump.ts';
 import type { NetworkNamespace } from '#network/network.ts';
 import { FileError } from './file-error.ts';
+import type { PodFault } from '../contract.ts';
 import type { FileNode } from './file-node.ts';
 import { type FileSystem, type FileUser, isExecutable } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Signal } from './signals.ts';
 import type { Tty } from './tty.ts';
-import { type ExitStatus, type Program, UnixProcess } from './unix-process.ts';
+import { ExitRequest, type ExitStatus, type Program, UnixProcess } from './unix-process.ts';
 
 /** How much a container does at one instant before virtual time goes on: about as many commands, reads and writes. */
 const WORK_PER_SLICE = 2_000;
@@ -39,6 +40,8 @@ export interface ContainerSystemOptions {
   readonly image: string;
   /** What runs in place of executables that the image's emulation does not have. */
   readonly fallback?: Program;
+  /** What is wrong with the Pod right now. */
+  readonly fault?: () => PodFault | undefined;
   /** PID 1 has ended, and all others with it. */
   readonly onEnd: (status: ExitStatus) => void;
 }
@@ -71,6 +74,7 @@ export class ContainerSystem {
   readonly ports: readonly number[];
   readonly image: string;
   readonly #fallback: Program | undefined;
+  readonly #fault: (() => PodFault | undefined) | undefined;
   readonly #onEnd: (status: ExitStatus) => void;
   readonly #processes = new Map<number, UnixProcess>();
   #nextPid = 1;
@@ -88,7 +92,13 @@ export class ContainerSystem {
     this.ports = options.ports;
     this.image = options.image;
     this.#fallback = options.fallback;
+    this.#fault = options.fault;
     this.#onEnd = options.onEnd;
+  }
+
+  /** What is wrong with the Pod right now. */
+  get fault(): PodFault | undefined {
+    return this.#fault?.();
   }
 
   /** In the order in which they were started. */
@@ -101,7 +111,7 @@ export class ContainerSystem {
     if (this.#processes.size >= MAX_PROCESSES) throw new FileError('ENOSPC');
     const child = new UnixProcess(this, this.#nextPid++, options);
     this.#processes.set(child.pid, child);
-    child.run(program);
+    child.run(this.fault === 'crash' ? segmentationFault : program);
     return child;
   }
 
@@ -123,6 +133,11 @@ export class ContainerSystem {
   /** Sends a signal from outside, as a container runtime does: KILL ends everything. */
   signalFromOutside(signal: Signal): void {
     this.#processes.get(1)?.signal(signal);
+  }
+
+  /** All processes die, as `crash` says. */
+  crash(): void {
+    this.destroy(SEGMENTATION_FAULT);
   }
 
   /** Ends all processes. */
@@ -211,6 +226,12 @@ export class ContainerSystem {
     return found;
   }
 }
+
+const SEGMENTATION_FAULT: ExitStatus = { code: 139, signal: 'SEGV' };
+
+const segmentationFault: Program = async () => {
+  throw new ExitRequest(SEGMENTATION_FAULT);
+};
 
 function firstLine(node: FileNode): string {
   let text = '';

@@ -36,7 +36,7 @@ export const SIGNALS = {
 /** The name of a signal. */
 export type Signal = keyof typeof SIGNALS;
 
-/** Signals that do nothing unless a process handles them. (Stopping processes is not modelled.) */
+/** Signals that do nothing unless a process handles them; what STOP and CONT do is done before. Terminals stop nothing. */
 export const IGNORED_BY_DEFAULT: readonly Signal[] = ['CHLD', 'CONT', 'URG', 'WINCH', 'STOP', 'TSTP', 'TTIN', 'TTOU'];
 
 /** A signal from `TERM`, `SIGTERM`, `sigterm` or `15`; undefined if there is none of this name. */

@@ -126,8 +126,20 @@ export class UnixProcess {
     return this.#dispositions.get(signal) === 'ignore';
   }
 
-  /** Delivers a signal. PID 1 is spared by the default actions, as in every PID namespace; KILL spares nobody. */
+  /**
+   * Delivers a signal. PID 1 is spared by the default actions, as in every PID namespace; KILL spares nobody. A stopped
+   * process gets what is not KILL (or CONT) when it goes on.
+   */
   signal(signal: Signal): void {
+    if (this.#status) return;
+    if (signal === 'CONT') this.process.resume();
+    if (signal === 'STOP' && this.pid !== 1) this.process.suspend();
+    else if (this.process.suspended && signal !== 'KILL')
+      this.process.post(`SIG${signal}`, () => this.#deliver(signal));
+    else this.#deliver(signal);
+  }
+
+  #deliver(signal: Signal): void {
     if (this.#status) return;
     const disposition = signal === 'KILL' ? undefined : this.#dispositions.get(signal);
     if (disposition === 'ignore') return;
