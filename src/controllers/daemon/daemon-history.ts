@@ -1,5 +1,6 @@
-import type { JsonObject } from '#apimachinery/json.ts';
+import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { labelSelectorTerms, matchesLabels } from '#apimachinery/selectors.ts';
+import { semanticEqual } from '#apimachinery/semantic-equal.ts';
 import { isStatus } from '#apimachinery/status-error.ts';
 import { controllerRevisions } from '#api/apps/v1/controller-revision.ts';
 import { daemonSets } from '#api/apps/v1/daemon-set.ts';
@@ -23,38 +24,29 @@ export interface DaemonHistory {
 /** The hash by which a revision's Pods are known. */
 export const hashOf = ({ metadata }: ControllerRevision): string => metadata.labels?.[REVISION_HASH] ?? '';
 
-/** JSON with sorted keys, as Go writes maps. */
-function sortedJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${sortedJson(member)}`).join(',')}}`;
+/** Objects with sorted keys, as Go writes maps. */
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([key, member]) => [key, member === undefined ? member : sorted(member)]));
 }
-
-const patches = new WeakMap<PodTemplateSpec, string>();
-const dataTexts = new WeakMap<object, string>();
 
 /** The strategic merge patch that brings a DaemonSet back to this template. */
-function templatePatch({ spec: { template } }: DaemonSet): string {
-  let text = patches.get(template);
-  if (text === undefined) {
-    text = sortedJson({ spec: { template: { ...template, $patch: 'replace' } } });
-    patches.set(template, text);
-  }
-  return text;
+function templatePatch(template: PodTemplateSpec): JsonObject {
+  return sorted({ spec: { template: { ...template, $patch: 'replace' } } } as unknown as JsonValue) as JsonObject;
 }
 
+/** By the data of a revision the template that it was found to be of; both are shared by all who hold them. */
+const matched = new WeakMap<object, PodTemplateSpec>();
+
 /** Whether a revision is of the DaemonSet's present template. */
-function isCurrent(daemonSet: DaemonSet, { data }: ControllerRevision): boolean {
+function isCurrent({ spec: { template } }: DaemonSet, { data }: ControllerRevision): boolean {
   if (typeof data !== 'object' || data === null) return false;
-  let text = dataTexts.get(data);
-  if (text === undefined) {
-    text = sortedJson(data);
-    dataTexts.set(data, text);
-  }
-  return text === templatePatch(daemonSet);
+  if (matched.get(data) === template) return true;
+  if (!semanticEqual(data, templatePatch(template))) return false;
+  matched.set(data, template);
+  return true;
 }
 
 const maxRevision = (revisions: readonly ControllerRevision[]): number =>
@@ -124,7 +116,7 @@ async function snapshot(client: Client, daemonSet: DaemonSet, revision: number):
       annotations: metadata.annotations,
       ownerReferences: [controllerRefTo(daemonSets, daemonSet)],
     },
-    data: JSON.parse(templatePatch(daemonSet)) as JsonObject,
+    data: templatePatch(spec.template),
     revision,
   };
   try {
