@@ -16,6 +16,7 @@ export type SpanKind =
   | 'reconcile'
   | 'timer'
   | 'decision'
+  | 'connection'
   | 'work';
 
 export interface Span {
@@ -101,6 +102,14 @@ export class Tracer {
     if (row < 0) return;
     this.#ends[row] = this.#now();
     if (attributes) this.#attributes[row] = { ...this.#attributes[row], ...attributes };
+    this.onSpan?.(id);
+  }
+
+  /** Adds attributes to a span, which goes on; to one that was dropped, nothing. */
+  annotate(id: SpanId, attributes: SpanAttributes): void {
+    const row = this.#row(id);
+    if (row < 0) return;
+    this.#attributes[row] = { ...this.#attributes[row], ...attributes };
     this.onSpan?.(id);
   }
 

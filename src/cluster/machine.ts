@@ -38,7 +38,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     const { process, name, address, network, registry, latency, backend, version, labels, taints, staticPods } =
       options;
-    this.host = network.createHost(name, address);
+    this.host = network.createHost(name, address, `nodes/${name}`);
     this.runtime = new ContainerRuntime({ machine: process, network, host: this.host, registry, latency });
     this.kubelet = new Kubelet({
       process: process.child(`kubelet ${name}`),

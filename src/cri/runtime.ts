@@ -89,6 +89,7 @@ export class ContainerRuntime implements RuntimeService {
           `${config.namespace}/${config.name}`,
           this.#options.host,
           address,
+          `pods/${config.namespace}/${config.name}`,
         );
       }
       const sandbox: Sandbox = {

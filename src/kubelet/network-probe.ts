@@ -1,5 +1,6 @@
 import type { Container, HTTPGetAction } from '#api/generated/types.ts';
 import type { Process } from '#base/pump.ts';
+import type { SpanAttributes } from '#base/tracer.ts';
 import { HttpError, httpExchange, type ReceivedAnswer } from '#network/http.ts';
 import type { NetworkNamespace } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
@@ -24,6 +25,7 @@ export async function httpGet(
   podAddress: string,
   agent: string,
   timeoutMs: number,
+  attributes?: SpanAttributes,
 ): Promise<ReceivedAnswer | string> {
   const port = containerPort(action.port, container);
   const host = action.host || podAddress;
@@ -44,6 +46,7 @@ export async function httpGet(
       { address: host, port },
       { path, headers: Object.fromEntries(headers) },
       timeoutMs,
+      attributes,
     );
   } catch (error) {
     if (error instanceof HttpError)

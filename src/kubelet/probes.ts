@@ -280,6 +280,7 @@ class ProbeWorker {
         status.podIP ?? '',
         'kube-probe/1.33',
         timeoutMs,
+        { probe: true },
       );
       if (typeof answer === 'string') return { failure: answer };
       if (answer.status >= 200 && answer.status < 300) return {};
@@ -293,7 +294,7 @@ class ProbeWorker {
         port: containerPort(tcpSocket.port, this.#container),
       };
       try {
-        (await network.connect(context.process, endpoint, timeoutMs)).close();
+        (await network.connect(context.process, endpoint, timeoutMs, { probe: true })).close();
         return {};
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error;

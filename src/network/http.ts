@@ -1,4 +1,5 @@
 import type { Process } from '#base/pump.ts';
+import type { SpanAttributes } from '#base/tracer.ts';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import type { Connection, Endpoint, Listener, NetworkNamespace } from './network.ts';
 import { NetworkError } from './network-error.ts';
@@ -39,6 +40,8 @@ export class HttpError extends Error {
 const EMPTY = new Uint8Array(0);
 const MAX_HEAD_BYTES = 65_536;
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** How much of a path goes into the trace. */
+const MAX_NOTED_PATH = 256;
 
 /** The standard's text for a status code. */
 export const REASONS: Readonly<Record<number, string>> = {
@@ -84,6 +87,7 @@ export function serveHttp(
       const length = Number(head.headers['content-length'] ?? 0);
       const body = await reader.body(head.headers, length);
       const answer = await handle({ method, path, headers: head.headers, body }, connection);
+      connection.note({ method, path: path.slice(0, MAX_NOTED_PATH), status: answer.status });
       const close = head.headers.connection?.toLowerCase() === 'close' || version === 'HTTP/1.0';
       await connection.write(answerBytes(answer, method, close));
       if (close) return;
@@ -91,7 +95,7 @@ export function serveHttp(
   });
 }
 
-/** Asks once, over a connection of its own, which it closes. Throws {@link NetworkError} and {@link HttpError}. */
+/** Asks once, over a connection of its own, which it closes; `attributes` go into its span. Throws {@link NetworkError} and {@link HttpError}. */
 export async function httpExchange(
   by: Process,
   from: NetworkNamespace,
@@ -103,12 +107,14 @@ export async function httpExchange(
     readonly body?: Uint8Array;
   },
   timeoutMs?: number,
+  attributes?: SpanAttributes,
 ): Promise<ReceivedAnswer> {
   const deadline = timeoutMs === undefined ? undefined : by.clock.now() + timeoutMs;
-  const connection = await from.connect(by, to, timeoutMs);
+  const method = request.method ?? 'GET';
+  const facts = { method, path: request.path.slice(0, MAX_NOTED_PATH), ...attributes };
+  const connection = await from.connect(by, to, timeoutMs, facts);
   try {
     if (deadline !== undefined) connection.setDeadline(deadline - by.clock.now());
-    const method = request.method ?? 'GET';
     const { body = EMPTY } = request;
     const headers = { Host: to.port === 80 ? to.address : `${to.address}:${to.port}`, ...request.headers };
     const length = body.length > 0 ? `Content-Length: ${body.length}\r\n` : '';
@@ -118,7 +124,9 @@ export async function httpExchange(
         body,
       ),
     );
-    return await readAnswer(connection, method);
+    const answer = await readAnswer(connection, method);
+    connection.note({ status: answer.status });
+    return answer;
   } finally {
     connection.close();
   }

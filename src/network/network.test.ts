@@ -6,7 +6,7 @@ import { Tracer } from '#base/tracer.ts';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { httpExchange, serveHttp } from './http.ts';
 import { PodAddresses } from './ipam.ts';
-import { Network } from './network.ts';
+import { type Flow, Network, type Translation } from './network.ts';
 
 function setUp(profile: 'none' | 'realistic' = 'none') {
   const pump = new Pump({ epoch: 0 });
@@ -71,7 +71,7 @@ describe('failures', () => {
     ['unplugged', ({ one }) => (one.unplugged = true), '10.244.1.2', 1000, { error: 'Connection timed out', ms: 1000 }],
     [
       'rejected',
-      ({ two }) => (two.translation = () => 'reject'),
+      ({ two }) => (two.translation = () => ({ to: 'reject' })),
       '10.96.0.1',
       undefined,
       { error: 'Connection refused', ms: 0 },
@@ -111,9 +111,11 @@ describe('failures', () => {
 test('rules of the host translate; a node port is translated where it arrives', async () => {
   const world = setUp();
   serveHttp(world.web, world.root.child('nginx'), 80, () => ({ status: 200, body: 'web' }));
-  const rule = ({ address, port }: { address: string; port: number }) =>
-    address === '10.96.0.7' || port === 30080 ? { address: '10.244.1.2', port: 80 } : undefined;
-  world.two.translation = (to) => (to.port === 30080 ? undefined : rule(to));
+  const rule = ({ destination: { address, port } }: Flow): Translation | undefined =>
+    address === '10.96.0.7' || port === 30080
+      ? { to: { address: '10.244.1.2', port: 80 }, service: 'default/web' }
+      : undefined;
+  world.two.translation = (flow) => (flow.destination.port === 30080 ? undefined : rule(flow));
   world.one.translation = rule;
   expect((await outcome(world, get(world, '10.96.0.7', 8080))).value).toBe('200 OK web');
   expect((await outcome(world, get(world, '192.168.0.11', 30080))).value).toBe('200 OK web');

@@ -3,10 +3,13 @@ import type { Timer } from '#base/clock.ts';
 import { Fifo } from '#base/fifo.ts';
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
-import { NetworkError } from './network-error.ts';
+import type { SpanAttributes } from '#base/tracer.ts';
+import { parseIPv4 } from './address.ts';
+import { ConnectionSpan } from './connection-span.ts';
+import { NetworkError, type NetworkErrorCode } from './network-error.ts';
 import { Pipe } from './pipe.ts';
 
-/** One end of a TCP connection. */
+/** An address and a port, of either protocol. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -19,11 +22,38 @@ export interface NetworkInterface {
   readonly prefix: number;
 }
 
+export type Protocol = 'TCP' | 'UDP';
+
+/** A new connection, or an exchange of datagrams, as a node's rules see it. */
+export interface Flow {
+  readonly protocol: Protocol;
+  readonly destination: Endpoint;
+  readonly source: Endpoint;
+  /** It came over the cable, from another host; otherwise from a namespace of this host. */
+  readonly arriving: boolean;
+}
+
+/** What the rules make of a flow. */
+export interface Translation {
+  /** Where it goes instead; `reject`: it is refused at once, `drop`: nobody ever answers. */
+  readonly to: Endpoint | 'reject' | 'drop';
+  /** `namespace/name` of the Service that the destination belongs to, for the trace. */
+  readonly service?: string;
+  /** The server sees the translating host as the one who dials. */
+  readonly masquerade?: boolean;
+}
+
 /**
- * Rewrites where a new connection goes, as the rules of kube-proxy do: another endpoint, `reject` (refused), `drop`
- * (no answer ever), or undefined to leave it alone. Asked once for each connection.
+ * Rewrites where a new flow goes, as the rules of kube-proxy do; undefined leaves it alone. Asked once for each
+ * connection: what is established goes on when the rules change.
  */
-export type AddressTranslation = (destination: Endpoint, source: Endpoint) => Endpoint | 'reject' | 'drop' | undefined;
+export type AddressTranslation = (flow: Flow) => Translation | undefined;
+
+/** Answers one datagram in a task of the listening process; undefined: says nothing. */
+export type DatagramHandler = (
+  payload: Uint8Array,
+  from: Endpoint,
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
 /** Serves one connection in a task of the listening process. The connection is closed when it returns or throws. */
 export type ConnectionHandler = (connection: Connection) => Promise<void>;
@@ -40,6 +70,24 @@ interface OpenListener extends Listener {
   readonly serve: ConnectionHandler;
 }
 
+interface DatagramListener extends Listener {
+  readonly process: Process;
+  readonly serve: DatagramHandler;
+}
+
+/** Where a flow ends up. */
+interface Route {
+  /** Whose address it is; undefined: nobody's, or the rules say no. */
+  readonly to?: NetworkNamespace;
+  readonly endpoint: Endpoint;
+  readonly refusal?: 'reject' | 'drop';
+  /** What the server sees as the one who dials. */
+  readonly source: Endpoint;
+  readonly service?: string;
+  /** The host whose rules translated it. */
+  readonly via?: NetworkNamespace;
+}
+
 /** How long Linux goes on asking a host that does not answer, ms. */
 const SYN_TIMEOUT_MS = 127_000;
 /** After how long nobody having answered an address resolution request is "no route to host", ms. */
@@ -53,6 +101,8 @@ const ANY = '0.0.0.0';
  */
 export class NetworkNamespace {
   readonly name: string;
+  /** Whom it belongs to, as the trace names it: `pods/default/web-1`, `nodes/node-1`. */
+  readonly owner: string;
   readonly network: Network;
   /** The node's own namespace, through which all traffic passes; a node's own is its own host. */
   readonly host: NetworkNamespace;
@@ -62,6 +112,7 @@ export class NetworkNamespace {
   /** On a host: the rules for what leaves its namespaces, and for what comes to its own addresses. */
   translation: AddressTranslation | undefined;
   readonly #listeners = new Map<number, OpenListener[]>();
+  readonly #datagramListeners = new Map<number, DatagramListener>();
   readonly #connections = new Set<Connection>();
   #nextPort = EPHEMERAL_PORTS.first;
 
@@ -69,11 +120,13 @@ export class NetworkNamespace {
   constructor(
     network: Network,
     name: string,
+    owner: string,
     host: NetworkNamespace | undefined,
     interfaces: readonly NetworkInterface[],
   ) {
     this.network = network;
     this.name = name;
+    this.owner = owner;
     this.host = host ?? this;
     this.interfaces = interfaces;
   }
@@ -106,12 +159,56 @@ export class NetworkNamespace {
     return [...this.#listeners.values()].flat().map(({ address, port }) => ({ address, port }));
   }
 
+  /** Who takes datagrams, for `netstat`. */
+  get listeningDatagrams(): readonly Endpoint[] {
+    return [...this.#datagramListeners.keys()].map((port) => ({ address: ANY, port }));
+  }
+
   /**
    * Opens a connection for a task of `by`; parks it meanwhile. Throws {@link NetworkError}: ECONNREFUSED, EHOSTUNREACH,
-   * or ETIMEDOUT after `timeoutMs`.
+   * or ETIMEDOUT after `timeoutMs`. `attributes` go into the connection's span.
    */
-  connect(by: Process, destination: Endpoint, timeoutMs = SYN_TIMEOUT_MS): Promise<Connection> {
-    return this.network.connect(by, this, destination, timeoutMs);
+  connect(
+    by: Process,
+    destination: Endpoint,
+    timeoutMs = SYN_TIMEOUT_MS,
+    attributes?: SpanAttributes,
+  ): Promise<Connection> {
+    return this.network.connect(by, this, destination, timeoutMs, attributes);
+  }
+
+  /** Takes UDP datagrams to a port until closed or until the process exits. Throws EADDRINUSE. */
+  listenDatagram(process: Process, port: number, serve: DatagramHandler): Listener {
+    if (this.#datagramListeners.has(port)) throw new NetworkError('EADDRINUSE');
+    const close = () => {
+      forget();
+      if (this.#datagramListeners.get(port) === listener) this.#datagramListeners.delete(port);
+    };
+    const listener: DatagramListener = { process, port, serve, close };
+    const forget = process.onExit(close);
+    this.#datagramListeners.set(port, listener);
+    return listener;
+  }
+
+  /**
+   * Sends a UDP datagram and waits for one that answers it, on a source port of its own; parks the calling task. Undefined
+   * when none came within `timeoutMs`; throws {@link NetworkError} ECONNREFUSED when nobody listens. `describe` tells
+   * what the span should say of the answer.
+   */
+  askDatagram(
+    by: Process,
+    destination: Endpoint,
+    payload: Uint8Array,
+    timeoutMs: number,
+    attributes?: SpanAttributes,
+    describe?: (answer: Uint8Array) => SpanAttributes,
+  ): Promise<Uint8Array | undefined> {
+    return this.network.ask(by, this, destination, payload, timeoutMs, attributes, describe);
+  }
+
+  /** @internal */
+  datagramListenerFor(port: number): DatagramListener | undefined {
+    return this.#datagramListeners.get(port);
   }
 
   /** @internal */
@@ -141,6 +238,7 @@ export class NetworkNamespace {
   dissolve(): void {
     for (const connection of [...this.#connections]) connection.reset();
     for (const listener of [...this.#listeners.values()].flat()) listener.close();
+    for (const listener of [...this.#datagramListeners.values()]) listener.close();
   }
 }
 
@@ -149,6 +247,7 @@ export class Network {
   readonly #process: Process;
   readonly #latency: Latency;
   readonly #namespaces = new Map<string, NetworkNamespace>();
+  readonly #subnets = new Set<number>();
 
   constructor(process: Process, latency: Latency) {
     this.#process = process;
@@ -156,13 +255,13 @@ export class Network {
   }
 
   /** A machine with one address. */
-  createHost(name: string, address: string): NetworkNamespace {
-    return this.#create(name, undefined, [loopback, { name: 'eth0', address, prefix: 24 }]);
+  createHost(name: string, address: string, owner = name): NetworkNamespace {
+    return this.#create(name, owner, undefined, [loopback, { name: 'eth0', address, prefix: SUBNET_PREFIX }]);
   }
 
   /** A namespace on a host, such as a Pod sandbox. */
-  createNamespace(name: string, host: NetworkNamespace, address: string, prefix = 24): NetworkNamespace {
-    return this.#create(name, host, [loopback, { name: 'eth0', address, prefix }]);
+  createNamespace(name: string, host: NetworkNamespace, address: string, owner = name): NetworkNamespace {
+    return this.#create(name, owner, host, [loopback, { name: 'eth0', address, prefix: SUBNET_PREFIX }]);
   }
 
   /** Takes a namespace away: its address answers no more, its connections break. */
@@ -179,28 +278,42 @@ export class Network {
   }
 
   /** @internal {@link NetworkNamespace.connect} */
-  async connect(by: Process, from: NetworkNamespace, destination: Endpoint, timeoutMs: number): Promise<Connection> {
-    const local = {
-      address: from.owns(destination.address) ? destination.address : from.address,
-      port: from.ephemeralPort(),
+  async connect(
+    by: Process,
+    from: NetworkNamespace,
+    destination: Endpoint,
+    timeoutMs: number,
+    attributes?: SpanAttributes,
+  ): Promise<Connection> {
+    const local = this.#sourceOf(from, destination);
+    const route = this.#route('TCP', from, destination, local);
+    const span = this.#spanOf(by, 'TCP', from, destination, route, attributes);
+    const fail = async (afterMs: number, code: NetworkErrorCode, outcome: string): Promise<never> => {
+      if (afterMs > 0) {
+        const forget = span && by.onExit(() => span.end({ outcome: 'timeout' }));
+        await by.clock.sleep(afterMs);
+        forget?.();
+      }
+      span?.end({ outcome });
+      throw new NetworkError(code);
     };
-    const route = this.#route(from, destination, local);
-    if (route === 'drop') return this.#fail(by, timeoutMs, 'ETIMEDOUT');
-    if (route === 'reject') return this.#fail(by, 0, 'ECONNREFUSED');
-    if (route === 'unreachable') {
-      return timeoutMs > NO_NEIGHBOUR_MS
-        ? this.#fail(by, NO_NEIGHBOUR_MS, 'EHOSTUNREACH')
-        : this.#fail(by, timeoutMs, 'ETIMEDOUT');
-    }
     const { to, endpoint } = route;
+    if (!to) {
+      if (route.refusal === 'reject') return fail(0, 'ECONNREFUSED', 'rejected');
+      if (route.refusal === 'drop') return fail(timeoutMs, 'ETIMEDOUT', 'dropped');
+      return timeoutMs > NO_NEIGHBOUR_MS && this.#inSubnet(endpoint.address)
+        ? fail(NO_NEIGHBOUR_MS, 'EHOSTUNREACH', 'unreachable')
+        : fail(timeoutMs, 'ETIMEDOUT', 'unreachable');
+    }
     const trip = this.tripMs(from, to) + this.tripMs(to, from);
-    if (trip > timeoutMs || !this.reachable(from, to)) return this.#fail(by, timeoutMs, 'ETIMEDOUT');
+    if (trip > timeoutMs || !this.reachable(from, to)) return fail(timeoutMs, 'ETIMEDOUT', 'timeout');
     if (trip > 0) await by.clock.sleep(trip);
-    if (!this.reachable(from, to)) return this.#fail(by, timeoutMs - trip, 'ETIMEDOUT');
+    if (!this.reachable(from, to)) return fail(timeoutMs - trip, 'ETIMEDOUT', 'timeout');
     const listener = to.listenerFor(endpoint);
-    if (!listener) throw new NetworkError('ECONNREFUSED');
-    const client = new Connection(this, from, by, local, destination);
-    const server = new Connection(this, to, listener.process, endpoint, local);
+    if (!listener) return fail(0, 'ECONNREFUSED', 'refused');
+    span?.note({ outcome: 'connected' });
+    const client = new Connection(this, from, by, local, destination, span);
+    const server = new Connection(this, to, listener.process, endpoint, route.source, span);
     client.join(server);
     listener.process.spawn(`serve ${endpoint.address}:${endpoint.port}`, async () => {
       try {
@@ -214,6 +327,59 @@ export class Network {
     return client;
   }
 
+  /** @internal {@link NetworkNamespace.askDatagram} */
+  ask(
+    by: Process,
+    from: NetworkNamespace,
+    destination: Endpoint,
+    payload: Uint8Array,
+    timeoutMs: number,
+    attributes?: SpanAttributes,
+    describe?: (answer: Uint8Array) => SpanAttributes,
+  ): Promise<Uint8Array | undefined> {
+    const route = this.#route('UDP', from, destination, this.#sourceOf(from, destination));
+    const span = this.#spanOf(by, 'UDP', from, destination, route, attributes);
+    const { to, endpoint, source, refusal } = route;
+    return by.park<Uint8Array | undefined>((wake, fail) => {
+      const unanswered = to ? 'timeout' : refusal === 'drop' ? 'dropped' : 'unreachable';
+      // The network's own timer, so that the span ends even if who asks does not live to see it.
+      const timer = this.#process.clock.afterFunc(timeoutMs, 'datagram unanswered', () => {
+        span?.end({ outcome: unanswered });
+        wake(undefined);
+      });
+      const refuse = (outcome: string) => {
+        if (!timer.stop()) return;
+        span?.end({ outcome });
+        fail(new NetworkError('ECONNREFUSED'));
+      };
+      if (refusal === 'reject') refuse('rejected');
+      if (!to) return;
+      /** Runs at the other end, unless a cable is out. */
+      const send = (sender: NetworkNamespace, receiver: NetworkNamespace, arrive: () => void) => {
+        const deliver = () => {
+          if (this.reachable(sender, receiver)) arrive();
+        };
+        const trip = this.tripMs(sender, receiver);
+        if (trip > 0) this.later(trip, deliver);
+        else deliver();
+      };
+      send(from, to, () => {
+        const listener = to.datagramListenerFor(endpoint.port);
+        if (!listener) return send(to, from, () => refuse('refused'));
+        listener.process.spawn(`serve udp ${endpoint.address}:${endpoint.port}`, async () => {
+          const served = listener.serve(payload, source);
+          const answer = served instanceof Promise ? await served : served;
+          if (!answer) return;
+          send(to, from, () => {
+            if (!timer.stop()) return;
+            span?.end({ outcome: 'connected', ...describe?.(answer) });
+            wake(answer);
+          });
+        });
+      });
+    });
+  }
+
   /** Asks an address for an echo; the round trip in ms, or undefined when nobody answers within `timeoutMs`. */
   async echo(by: Process, from: NetworkNamespace, address: string, timeoutMs: number): Promise<number | undefined> {
     const to = from.owns(address) ? from : this.#namespaces.get(address);
@@ -223,32 +389,63 @@ export class Network {
     return trip === waited ? trip : undefined;
   }
 
-  #route(
-    from: NetworkNamespace,
-    destination: Endpoint,
-    source: Endpoint,
-  ): { readonly to: NetworkNamespace; readonly endpoint: Endpoint } | 'reject' | 'drop' | 'unreachable' {
-    let endpoint = destination;
-    const { host } = from;
-    const leaving = host.translation?.(endpoint, source);
-    if (leaving === 'reject' || leaving === 'drop') return leaving;
-    if (leaving) endpoint = leaving;
-    else if (from.owns(endpoint.address)) return { to: from, endpoint };
-    else {
-      const entry = this.#namespaces.get(endpoint.address);
-      if (entry && entry.host === entry && entry !== host && this.reachable(from, entry)) {
-        const arriving = entry.translation?.(endpoint, source);
-        if (arriving === 'reject' || arriving === 'drop') return arriving;
-        if (arriving) endpoint = arriving;
-      }
-    }
-    const to = this.#namespaces.get(endpoint.address);
-    return to ? { to, endpoint } : 'unreachable';
+  #sourceOf(from: NetworkNamespace, destination: Endpoint): Endpoint {
+    return {
+      address: from.owns(destination.address) ? destination.address : from.address,
+      port: from.ephemeralPort(),
+    };
   }
 
-  async #fail(by: Process, afterMs: number, code: 'ETIMEDOUT' | 'EHOSTUNREACH' | 'ECONNREFUSED'): Promise<never> {
-    if (afterMs > 0) await by.clock.sleep(afterMs);
-    throw new NetworkError(code);
+  #route(protocol: Protocol, from: NetworkNamespace, destination: Endpoint, source: Endpoint): Route {
+    const { host } = from;
+    const own = from.owns(destination.address);
+    // What a Pod sends to itself never leaves its namespace, so no rule sees it.
+    if (own && from !== host) return { to: from, endpoint: destination, source };
+    let via = host;
+    let translation = host.translation?.({ protocol, destination, source, arriving: false });
+    if (!translation) {
+      if (own) return { to: from, endpoint: destination, source };
+      const entry = this.#namespaces.get(destination.address);
+      if (!entry) return { endpoint: destination, source };
+      if (entry.host === entry && entry !== host && this.reachable(from, entry)) {
+        via = entry;
+        translation = entry.translation?.({ protocol, destination, source, arriving: true });
+      }
+      if (!translation) return { to: entry, endpoint: destination, source };
+    }
+    const { to, service, masquerade } = translation;
+    const facts = { via, ...(service ? { service } : {}) };
+    if (typeof to === 'string') return { endpoint: destination, refusal: to, source, ...facts };
+    const target = this.#namespaces.get(to.address);
+    const seen = masquerade ? { address: via.address, port: source.port } : source;
+    return { ...(target ? { to: target } : {}), endpoint: to, source: seen, ...facts };
+  }
+
+  /** The span of a flow; none for what a namespace says to itself, past all rules. */
+  #spanOf(
+    by: Process,
+    protocol: Protocol,
+    from: NetworkNamespace,
+    destination: Endpoint,
+    { to, endpoint, service, via, refusal }: Route,
+    attributes: SpanAttributes | undefined,
+  ): ConnectionSpan | undefined {
+    if (to === from && !via) return undefined;
+    const dialled = `${destination.address}:${destination.port}`;
+    return new ConnectionSpan(by.tracer, from.owner, dialled, {
+      protocol,
+      to: dialled,
+      ...(service ? { service } : {}),
+      ...(via && (service || !refusal) ? { via: via.name } : {}),
+      ...(via && !refusal ? { endpoint: `${endpoint.address}:${endpoint.port}` } : {}),
+      ...(to ? { target: to.owner } : {}),
+      ...attributes,
+    });
+  }
+
+  /** Whether somebody asks the neighbours for it: other addresses go to the gateway, behind which there is nothing. */
+  #inSubnet(address: string): boolean {
+    return this.#subnets.has(subnetOf(address));
   }
 
   /** Whether something sent now would arrive. */
@@ -270,18 +467,29 @@ export class Network {
     return this.#process.clock.now();
   }
 
-  #create(name: string, host: NetworkNamespace | undefined, interfaces: readonly NetworkInterface[]): NetworkNamespace {
-    const namespace = new NetworkNamespace(this, name, host, interfaces);
+  #create(
+    name: string,
+    owner: string,
+    host: NetworkNamespace | undefined,
+    interfaces: readonly NetworkInterface[],
+  ): NetworkNamespace {
+    const namespace = new NetworkNamespace(this, name, owner, host, interfaces);
     for (const { address } of interfaces) {
       if (address === loopback.address) continue;
       assert(!this.#namespaces.has(address), `the address ${address} is taken`);
       this.#namespaces.set(address, namespace);
+      this.#subnets.add(subnetOf(address));
     }
     return namespace;
   }
 }
 
 const loopback: NetworkInterface = { name: 'lo', address: '127.0.0.1', prefix: 8 };
+const SUBNET_PREFIX = 24;
+
+function subnetOf(address: string): number {
+  return Math.floor((parseIPv4(address) ?? -1) / 2 ** (32 - SUBNET_PREFIX));
+}
 
 /** One end of a TCP connection. When its process exits, the other end is reset. */
 export class Connection {
@@ -290,9 +498,11 @@ export class Connection {
   readonly #network: Network;
   readonly #namespace: NetworkNamespace;
   readonly #process: Process;
+  readonly #span: ConnectionSpan | undefined;
   readonly #incoming = new Pipe();
   readonly #inFlight = new Fifo<() => void>();
   #peer: Connection | undefined;
+  #dialled = false;
   #release: (() => void)[] = [];
   /** When the last thing that was sent arrives: nothing overtakes it. */
   #arrival = 0;
@@ -300,16 +510,30 @@ export class Connection {
   #deadline: Timer | undefined;
 
   /** @internal Connections come from {@link NetworkNamespace.connect}. */
-  constructor(network: Network, namespace: NetworkNamespace, process: Process, local: Endpoint, remote: Endpoint) {
+  constructor(
+    network: Network,
+    namespace: NetworkNamespace,
+    process: Process,
+    local: Endpoint,
+    remote: Endpoint,
+    span: ConnectionSpan | undefined,
+  ) {
     this.#network = network;
     this.#namespace = namespace;
     this.#process = process;
     this.local = local;
     this.remote = remote;
+    this.#span = span;
+  }
+
+  /** Adds facts to the connection's span, which both sides share and which ends when the dialling side closes. */
+  note(attributes: SpanAttributes): void {
+    this.#span?.note(attributes);
   }
 
   /** @internal */
   join(peer: Connection): void {
+    this.#dialled = true;
     for (const [end, other] of [
       [this, peer],
       [peer, this],
@@ -358,7 +582,10 @@ export class Connection {
     const peer = this.#peer;
     if (peer && !this.#sentEnd) {
       this.#sentEnd = true;
-      this.#send(peer, () => peer.#incoming.end(new NetworkError('ECONNRESET')));
+      this.#send(peer, () => {
+        peer.#span?.note({ outcome: 'reset' });
+        peer.#incoming.end(new NetworkError('ECONNRESET'));
+      });
     }
     this.#incoming.abandon();
     this.#detach();
@@ -370,12 +597,18 @@ export class Connection {
     this.#deadline =
       ms === undefined
         ? undefined
-        : this.#process.clock.afterFunc(ms, 'deadline', () => this.#incoming.end(new NetworkError('ETIMEDOUT')));
+        : this.#process.clock.afterFunc(ms, 'deadline', () => {
+            this.#span?.note({ outcome: 'timeout' });
+            this.#incoming.end(new NetworkError('ETIMEDOUT'));
+          });
   }
 
   #detach(): void {
     this.#deadline?.stop();
-    for (const release of this.#release.splice(0)) release();
+    const release = this.#release;
+    this.#release = [];
+    for (const one of release) one();
+    if (this.#dialled) this.#span?.end();
   }
 
   /** What is sent arrives in order, after the latency, unless a host was unplugged meanwhile. */
