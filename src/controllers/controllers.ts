@@ -1,6 +1,8 @@
 import { daemonSetController } from './daemon/daemonset-controller.ts';
 import type { ControllerDefinition } from './define-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
+import { endpointsController } from './endpoints/endpoints-controller.ts';
+import { endpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { garbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeIPAMController } from './node-ipam/node-ipam-controller.ts';
@@ -17,6 +19,8 @@ import { taintEvictionController } from './taint-eviction/taint-eviction-control
 export const controllers: readonly ControllerDefinition[] = [
   daemonSetController,
   deploymentController,
+  endpointsController,
+  endpointSliceController,
   garbageCollectorController,
   namespaceController,
   nodeIPAMController,
