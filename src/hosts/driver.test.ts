@@ -99,3 +99,39 @@ test('a crash of the engine is told once and ends it', async () => {
   await pass(500);
   expect(crashes).toEqual([new Error('bug')]);
 });
+
+test('skipping ahead runs to its end at once, and leaves the clock as it was', async () => {
+  const { pump, root, host, pass } = setUp();
+  let ticks = 0;
+  root.clock.ticker(1000, 'tick', () => ticks++);
+  const driver = new Driver(pump, host);
+  driver.pause();
+  let arrived = false;
+  void driver.advance(300_000).then(() => (arrived = true));
+  expect(driver.state).toMatchObject({ paused: true, advancingTo: 301_000 });
+  await pass(5);
+  expect([arrived, ticks, pump.now, driver.state.advancingTo, driver.state.paused]).toEqual([
+    true,
+    300,
+    301_000,
+    undefined,
+    true,
+  ]);
+  driver.play();
+  await pass(100);
+  driver.sync();
+  expect(pump.now).toBe(301_100);
+});
+
+test('a pause ends a skip', async () => {
+  const { pump, root, host, jump, pass } = setUp();
+  root.clock.ticker(1000, 'slow', () => jump(10));
+  const driver = new Driver(pump, host);
+  let arrived = false;
+  void driver.advance(60_000).then(() => (arrived = true));
+  await pass(30);
+  driver.pause();
+  await pass(1000);
+  expect([arrived, driver.state.advancingTo]).toEqual([true, undefined]);
+  expect(pump.now).toBeLessThan(61_000);
+});

@@ -30,6 +30,9 @@ export class Driver {
   #anchorVirtual: number;
   #cancel: (() => void) | undefined;
   #slicing = false;
+  /** Virtual time to which the clock runs as fast as the machine can. */
+  #goal: number | undefined;
+  #arrivals: (() => void)[] = [];
   #waiting: { turns: number; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #meterWall: number;
   #meterVirtual: number;
@@ -61,6 +64,7 @@ export class Driver {
       paused: this.#paused,
       speed: this.#speed,
       attainedSpeed: this.#paused ? 0 : this.#attained,
+      ...(this.#goal === undefined ? {} : { advancingTo: this.#goal }),
       turns: this.#pump.turns,
       ...(next ? { next } : {}),
       waitingInputs: this.waitingInputs(),
@@ -72,9 +76,11 @@ export class Driver {
     if (!this.#paused && !this.#pump.running) this.#pump.advanceTo(this.#target());
   }
 
+  /** Also ends an {@link advance}. */
   pause(): void {
     this.sync();
     this.#paused = true;
+    this.#arrive();
     this.onState?.();
   }
 
@@ -105,10 +111,32 @@ export class Driver {
     });
   }
 
+  /**
+   * Moves the clock on by `ms` of virtual time as fast as the machine can, in slices; afterwards it goes on, or stays
+   * paused, as before. Settles on arrival, or when a pause ends it. While one is under way, another adds to it.
+   */
+  advance(ms: number): Promise<void> {
+    this.sync();
+    this.#goal = (this.#goal ?? this.#pump.now) + Math.max(0, ms);
+    return new Promise((resolve, reject) => {
+      if (this.#crash) return reject(this.#crash as Error);
+      this.#arrivals.push(resolve);
+      this.#soon(0);
+    });
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#pump.onWork = undefined;
     this.#crash ??= new Error('the driver was stopped');
+  }
+
+  /** The skip is over: from here on time goes by the wall again. */
+  #arrive(): void {
+    if (this.#goal === undefined) return;
+    this.#goal = undefined;
+    this.#anchor();
+    for (const resolve of this.#arrivals.splice(0)) resolve();
   }
 
   #anchor(): void {
@@ -134,7 +162,8 @@ export class Driver {
     this.#slicing = true;
     const before = this.#pump.turns;
     try {
-      if (this.#paused) await this.#runSteps();
+      if (this.#goal !== undefined) await this.#runToGoal();
+      else if (this.#paused) await this.#runSteps();
       else await this.#runToTarget();
     } catch (error) {
       this.#crash = error;
@@ -145,7 +174,11 @@ export class Driver {
       this.#slicing = false;
     }
     // While paused there is something to tell too: that a write waits.
-    if (this.#pump.turns !== before || this.#paused) this.onState?.();
+    if (this.#pump.turns !== before || this.#paused || this.#goal !== undefined) this.onState?.();
+    if (this.#goal !== undefined) {
+      this.#soon(0);
+      return;
+    }
     if (this.#paused) {
       if (this.#waiting.length) this.#soon(0);
       return;
@@ -153,6 +186,14 @@ export class Driver {
     const due = this.#pump.nextDue();
     const wait = due === undefined ? IDLE_MS : (due - this.#target()) / this.#speed;
     this.#soon(this.#pump.hasReady ? 0 : Math.max(0, Math.min(IDLE_MS, wait)));
+  }
+
+  async #runToGoal(): Promise<void> {
+    const started = this.#host.now();
+    const goal = this.#goal as number;
+    await this.#pump.run({ until: goal, shouldYield: () => this.#host.now() - started >= SLICE_MS });
+    // It may have been extended or ended meanwhile.
+    if (this.#goal !== undefined && this.#pump.now >= this.#goal && !this.#pump.hasReady) this.#arrive();
   }
 
   async #runToTarget(): Promise<void> {
