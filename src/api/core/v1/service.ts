@@ -4,6 +4,8 @@ import type { Service } from '../../generated/types.ts';
 import { serviceColumns } from './service-columns.ts';
 import { defaultService } from './service-defaults.ts';
 import { canonicalService, prepareServiceForCreate, prepareServiceForUpdate } from './service-strategy.ts';
+import { validateService, validateServiceStatusUpdate, validateServiceUpdate } from './service-validation.ts';
+import { serviceStatusWarnings, serviceWarnings } from './service-warnings.ts';
 
 /** Services. Follows pkg/registry/core/service/strategy.go, v1.33. */
 export const services = defineResource<Service>({
@@ -19,17 +21,21 @@ export const services = defineResource<Service>({
   storagePrefix: 'services/specs',
   validateName: nameValidator(isDNS1035Label),
   defaults: defaultService,
+  validate: (service) => validateService(service),
+  validateUpdate: validateServiceUpdate,
   strategy: {
     prepareForCreate: prepareServiceForCreate,
     prepareForUpdate: prepareServiceForUpdate,
     canonicalize: canonicalService,
+    warnings: serviceWarnings,
     allowCreateOnUpdate: true,
     returnsDeletedObject: true,
   },
   subresources: {
     status: {
       prepareForUpdate: (next, previous) => ({ ...next, spec: previous.spec }),
-      validateUpdate: () => [],
+      validateUpdate: validateServiceStatusUpdate,
+      warnings: serviceStatusWarnings,
     },
   },
   selectableFields: {
