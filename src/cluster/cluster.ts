@@ -32,7 +32,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
-import { ensureKubernetesService } from './kubernetes-service.ts';
+import { keepKubernetesService } from './kubernetes-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import type { OpenApiSource } from './openapi-source.ts';
 import { ROOT_CA } from './root-ca.ts';
@@ -364,7 +364,7 @@ export class Cluster {
     };
     for (const name of SYSTEM_NAMESPACES) await ensure(namespaces, { metadata: { name } } as Namespace);
     for (const priorityClass of systemPriorityClasses) await ensure(priorityClasses, priorityClass);
-    await ensureKubernetesService(client, {
+    await keepKubernetesService(this.#apiProcess, client, {
       clusterIP: KUBERNETES_SERVICE_IP,
       address: nodeAddress(0),
       port: API_SERVER_PORT,
