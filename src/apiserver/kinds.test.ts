@@ -27,7 +27,7 @@ const event = (name: string) =>
     lastTimestamp: '2025-06-01T00:00:00Z',
   }) as unknown as Event;
 
-test('Events are one thing with two faces, go after an hour, and may be made by a PUT', async () => {
+test('Events are one thing with two faces, go after an hour, and may be made by a PUT, not by a patch', async () => {
   const { run, etcd } = serve();
   await run(async (client, process) => {
     await client.create(events, event('a'));
@@ -44,6 +44,8 @@ test('Events are one thing with two faces, go after an hour, and may be made by 
       },
     );
     await process.clock.sleep(1_800_000);
+    const b = { namespace: 'default', name: 'b' };
+    await expect(client.patch(events, b, 'application/merge-patch+json', {})).rejects.toThrow('events "b" not found');
     expect(await client.update(events, event('b'))).toMatchObject({ metadata: { name: 'b' } });
     await process.clock.sleep(1_800_000 + 70_000);
     expect(seen).toEqual(['ADDED events.k8s.io/v1 b', 'DELETED events.k8s.io/v1 a']);

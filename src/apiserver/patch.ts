@@ -8,7 +8,7 @@ import { applyMergePatch, isJsonMap } from '#apimachinery/patch-merge.ts';
 import { applyStrategicMergePatch, goMap } from '#apimachinery/patch-strategic.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { FieldSchema, StructSchema } from '#apimachinery/schema.ts';
-import { badRequest, invalid, StatusError } from '#apimachinery/status-error.ts';
+import { badRequest, invalid, notFound, StatusError } from '#apimachinery/status-error.ts';
 import { invalidField } from '#apimachinery/validation.ts';
 import type { ObjectView } from './contract.ts';
 import { defaulted } from './create.ts';
@@ -35,7 +35,9 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
   return store(scope, name, {
     view,
     propose: (existing) => {
-      const before = view ? view.of(existing as T) : (existing as T);
+      // Only apply makes objects, also of kinds that a PUT may make.
+      if (!existing) throw notFound(definition, name);
+      const before = view ? view.of(existing) : existing;
       const patched = resultOf(scope, definition, before, asked, schema);
       let object = defaulted(
         definition,
@@ -44,7 +46,7 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
       if ((object.metadata.namespace ?? '') !== wanted)
         object = withMeta(object, { namespace: matchNamespace(object, wanted) });
       checkName(object, name);
-      const next = view ? throughView(scope, view, object, existing as T) : (object as T);
+      const next = view ? throughView(scope, view, object, existing) : (object as T);
       return { object: next, ownership: core.fields.written(scope, existing, next, next) };
     },
   });

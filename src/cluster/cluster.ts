@@ -163,6 +163,7 @@ export class Cluster {
         rootCA: ROOT_CA,
         signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
         clusterCIDR: '10.244.0.0/16',
+        ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),
       },
     }).start();
     new Scheduler(this.root.child('kube-scheduler'), {

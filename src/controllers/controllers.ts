@@ -11,6 +11,7 @@ import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collect
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
 import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { rootCACertPublisher } from './root-ca-cert-publisher/root-ca-cert-publisher.ts';
+import { serviceLBController } from './service-lb/service-lb-controller.ts';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token-controller.ts';
 import { taintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
@@ -31,5 +32,6 @@ export const controllers: readonly ControllerDefinition[] = [
   rootCACertPublisher,
   serviceAccountController,
   serviceAccountTokenController,
+  serviceLBController,
   taintEvictionController,
 ];

@@ -51,6 +51,8 @@ export interface ControllerConfig {
   readonly clusterCIDR: string;
   readonly nodeCIDRMaskSize: number;
   readonly serviceCIDR?: string;
+  /** Addresses of the cloud's load balancers, such as `192.168.100.0/24`. Undefined: there is no such cloud. */
+  readonly loadBalancerCIDR?: string;
   readonly nodeMonitorPeriodMs: number;
   readonly nodeMonitorGracePeriodMs: number;
   readonly nodeStartupGracePeriodMs: number;

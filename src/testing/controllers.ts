@@ -6,7 +6,11 @@ import type { ApiServerOptions } from '#apiserver/api-server.ts';
 import { formatTime } from '#base/clock.ts';
 import { ControllerManager } from '#controllers/controller-manager.ts';
 import { controllers } from '#controllers/controllers.ts';
-import { type ControllerDefinition, defaultControllerConfig } from '#controllers/define-controller.ts';
+import {
+  type ControllerConfig,
+  type ControllerDefinition,
+  defaultControllerConfig,
+} from '#controllers/define-controller.ts';
 import { TestApi } from './test-api.ts';
 
 /** An API server with controllers on a strict pump, and hands that do what kubelets would. */
@@ -17,12 +21,19 @@ export class TestControllers extends TestApi {
   constructor(
     definitions: readonly ControllerDefinition[] = controllers,
     extensions: Pick<ApiServerOptions, 'admission'> = {},
+    config: Partial<ControllerConfig> = {},
   ) {
     super('none', true, extensions);
     this.manager = new ControllerManager(this.root.child('kube-controller-manager'), {
       backend: this.backend,
       resources,
-      config: { ...defaultControllerConfig, rootCA: 'PEM', signLegacyToken: () => '', clusterCIDR: '10.244.0.0/16' },
+      config: {
+        ...defaultControllerConfig,
+        rootCA: 'PEM',
+        signLegacyToken: () => '',
+        clusterCIDR: '10.244.0.0/16',
+        ...config,
+      },
     });
     this.manager.start(definitions);
   }
