@@ -1,5 +1,3 @@
-import { assert } from './assert.ts';
-
 /** The number of a span; 0 stands for "no cause is known". */
 export type SpanId = number;
 
@@ -38,7 +36,7 @@ const NO_ATTRIBUTES: SpanAttributes = {};
 
 /**
  * The causal trace: which work led to which. Spans lie in columns; ids ascend. The buffer is bounded: past `limit`
- * spans the oldest go, except the ancestry of what `roots` still names (the causes of living objects).
+ * spans the oldest go, except the nearest ancestry of what `roots` still names (the causes of living objects).
  */
 export class Tracer {
   readonly #now: () => number;
@@ -201,21 +199,32 @@ export class Tracer {
     return this.#ids[row] === id ? row : -1;
   }
 
+  /**
+   * Keeps the newest quarter, and of the ancestry of what still exists the nearest, level by level, until three quarters
+   * are full: the rest of the trace has room for what comes.
+   */
   #compact(): void {
     const size = this.#ids.length;
-    const keep = new Uint8Array(size);
-    keep.fill(1, size >> 1);
+    const newest = size - Math.floor(this.#limit / 4);
+    const keep = new Uint8Array(size).fill(1, newest);
+    let room = Math.floor(this.#limit / 2);
+    const rows: number[] = [];
     const mark = (id: SpanId) => {
       const row = this.#row(id);
-      if (row >= 0) keep[row] = 1;
+      if (row < 0 || keep[row] || room === 0) return;
+      keep[row] = 1;
+      rows.push(row);
+      room--;
     };
-    for (const root of this.#roots()) mark(root);
-    for (let row = size - 1; row >= 0; row--) {
-      if (!keep[row]) continue;
+    const markParents = (row: number) => {
       const parents = this.#parents[row] as SpanId | readonly SpanId[];
       if (typeof parents === 'number') mark(parents);
       else for (const parent of parents) mark(parent);
-    }
+    };
+    for (const root of this.#roots()) mark(root);
+    for (let row = size - 1; row >= newest; row--) markParents(row);
+    // What is marked is appended to the list that is walked.
+    for (const row of rows) markParents(row);
     const only = <T>(column: T[]): T[] => column.filter((_, row) => keep[row]);
     this.#kinds = only(this.#kinds);
     this.#components = only(this.#components);
@@ -225,6 +234,5 @@ export class Tracer {
     this.#ends = only(this.#ends);
     this.#attributes = only(this.#attributes);
     this.#ids = only(this.#ids);
-    assert(this.#ids.length < this.#limit, 'more spans belong to living objects than the trace can hold');
   }
 }

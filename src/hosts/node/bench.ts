@@ -4,7 +4,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Pod } from '#api/generated/types.ts';
+import type { Deployment, DeploymentStatus, Pod } from '#api/generated/types.ts';
 
 /**
  * Benchmarks. Each case runs in a process of its own, several times where it is short, and reports medians; machines are
@@ -73,6 +73,13 @@ async function readyCluster(workers: number): Promise<BenchCluster> {
   return cluster;
 }
 
+/** A cluster that has come to rest: taints of the start are gone, what belongs to the cluster itself runs. */
+async function restingCluster(workers: number): Promise<BenchCluster> {
+  const cluster = await readyCluster(workers);
+  await cluster.pump.run({ until: cluster.pump.now + 10_000 });
+  return cluster;
+}
+
 /** Runs a task to its end. */
 async function runTask(cluster: BenchCluster, name: string, run: () => Promise<unknown>): Promise<void> {
   let done = false;
@@ -134,7 +141,7 @@ async function createPods(cluster: BenchCluster, from: number, to: number): Prom
 }
 
 async function podsOn(nodes: number, count: number): Promise<PodsResult> {
-  const cluster = await readyCluster(nodes);
+  const cluster = await restingCluster(nodes);
   const ready = await countReady(cluster);
   globalThis.gc?.();
   const wall = performance.now();
@@ -154,7 +161,7 @@ async function podsCase(): Promise<unknown> {
 /** What 500 Pods cost on an empty cluster, and 500 more after them. */
 async function marginalCase(): Promise<unknown> {
   await podsOn(50, 100);
-  const cluster = await readyCluster(50);
+  const cluster = await restingCluster(50);
   const ready = await countReady(cluster);
   const batch = async (from: number, to: number) => {
     const cpu = process.cpuUsage();
@@ -163,6 +170,79 @@ async function marginalCase(): Promise<unknown> {
     return round(cpuMs(cpu));
   };
   return { first_500_cpu_ms: await batch(0, 500), last_500_cpu_ms: await batch(500, 1000) };
+}
+
+interface DeploymentResult {
+  readonly pods: number;
+  readonly nodes: number;
+  readonly ready_cpu_ms: number;
+  readonly rollout_cpu_ms: number;
+  readonly to_zero_cpu_ms: number;
+  readonly heap_mb: number;
+}
+
+/** A Deployment until all its Pods are Ready, rolled to another image, and taken down to nothing. */
+async function deploymentOf(count: number, nodes: number): Promise<DeploymentResult> {
+  const cluster = await restingCluster(nodes);
+  const { deployments } = await import('#api/apps/v1/deployment.ts');
+  const { pods } = await import('#api/core/v1/pod.ts');
+  const client = cluster.adminClient();
+  const key = { namespace: 'default', name: 'web' };
+  let status: DeploymentStatus = {};
+  let generation = 0;
+  const left = new Set<string>();
+  await runTask(cluster, 'watch', async () => {
+    const { namespace } = key;
+    const event = ({ object }: { readonly object: Deployment }) => {
+      generation = object.metadata.generation ?? 0;
+      status = object.status ?? {};
+    };
+    await client.watch(deployments, { namespace }, { event, closed: () => {} });
+    const podEvent = ({ type, object }: { readonly type: string; readonly object: Pod }) => {
+      if (type === 'DELETED') left.delete(object.metadata.name ?? '');
+      else left.add(object.metadata.name ?? '');
+    };
+    await client.watch(pods, { namespace }, { event: podEvent, closed: () => {} });
+  });
+  const isComplete = () => {
+    const { observedGeneration, replicas, updatedReplicas, availableReplicas } = status;
+    return [
+      observedGeneration === generation,
+      ...[replicas, updatedReplicas, availableReplicas].map((n) => n === count),
+    ].every(Boolean);
+  };
+  const cpuOf = async (act: () => Promise<unknown>, done: () => boolean): Promise<number> => {
+    globalThis.gc?.();
+    const cpu = process.cpuUsage();
+    await runTask(cluster, 'act', act);
+    await runUntil(cluster, done, 3_600_000);
+    return round(cpuMs(cpu));
+  };
+  const { spec } = podManifest('web');
+  const labels = { app: 'web' };
+  const deployment = {
+    metadata: key,
+    spec: { replicas: count, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+  const setImage = { spec: { template: { spec: { containers: [{ name: 'nginx', image: 'nginx:1.27' }] } } } };
+  const ready = await cpuOf(() => client.create(deployments, deployment as never), isComplete);
+  const heap = round(process.memoryUsage().heapUsed / 2 ** 20);
+  const rollout = await cpuOf(
+    () => client.patch(deployments, key, 'application/strategic-merge-patch+json', setImage),
+    isComplete,
+  );
+  const toZero = await cpuOf(
+    () => client.patch(deployments, key, 'application/merge-patch+json', { spec: { replicas: 0 } }),
+    () => left.size === 0,
+  );
+  return { pods: count, nodes, ready_cpu_ms: ready, rollout_cpu_ms: rollout, to_zero_cpu_ms: toZero, heap_mb: heap };
+}
+
+/** Each size on a cluster of its own, all in one process: the first ones warm it up. */
+async function deploymentCase(): Promise<unknown> {
+  const deployment: DeploymentResult[] = [];
+  for (const count of [10, 100, 1_000, 5_000]) deployment.push(await deploymentOf(count, 250));
+  return { deployment };
 }
 
 async function apiCase(): Promise<unknown> {
@@ -372,6 +452,7 @@ const medianCase = (name: string, times: number, key: string): Record<string, nu
 const CASES: Readonly<Record<string, () => unknown>> = {
   boot: bootCase,
   pods: podsCase,
+  deployment: deploymentCase,
   marginal: marginalCase,
   api: apiCase,
   watch: watchCase,
@@ -397,6 +478,7 @@ async function main(): Promise<void> {
       () => runCase('pods').pods as unknown as readonly PodsResult[],
       (pods) => pods.at(-1)?.cpu_ms ?? 0,
     ),
+    deployment: runCase('deployment').deployment as unknown as readonly DeploymentResult[],
     marginal: medianCase('marginal', 3, 'last_500_cpu_ms'),
     api: medianCase('api', 3, 'create_us'),
     http: medianCase('http', 3, 'create_cpu_ms'),
