@@ -10,6 +10,7 @@ import { cordon, uncordon } from './commands/cordon.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { drain } from './commands/drain.ts';
+import { edit } from './commands/edit.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { describe } from './commands/describe.ts';
@@ -32,7 +33,7 @@ import type { CommandGroup } from './help.ts';
 /** Every command, in the groups in which help lists them. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Basic Commands (Beginner)', commands: [create, expose, run, set] },
-  { title: 'Basic Commands (Intermediate)', commands: [explain, get, deleteCommand] },
+  { title: 'Basic Commands (Intermediate)', commands: [explain, get, edit, deleteCommand] },
   { title: 'Deploy Commands', commands: [rollout, scale] },
   { title: 'Cluster Management Commands', commands: [clusterInfo, cordon, uncordon, drain, taint] },
   { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, attach, exec] },

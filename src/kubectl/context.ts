@@ -30,8 +30,11 @@ export interface KubectlContext {
   readonly clock: ShellClock;
   /** Ctrl-C. */
   readonly signal?: CancelSignal;
-  /** Opens an editor on a file and resolves when the user has closed it; for `kubectl edit`. */
-  edit?(path: string): Promise<void>;
+  /**
+   * Lets the user change a text, for `kubectl edit`, and resolves with what it has become; undefined when the user gave
+   * up. `name` is that of a temporary file, such as `kubectl-edit-1234.yaml`. Rejects when there is no editor to be had.
+   */
+  edit?(text: string, name: string): Promise<string | undefined>;
   /** Discovery that is kept between commands, as the real kubectl keeps it on disk. */
   readonly discoveryCache?: DiscoveryCache;
 }

@@ -32,6 +32,8 @@ export interface BuilderOptions {
   readonly resourceNames?: { readonly type: string; readonly names: readonly string[] };
   /** Files from the flags -f, -k and -R. */
   readonly files?: boolean;
+  /** A text of objects, as if it were a file of that name. */
+  readonly stream?: { readonly name: string; readonly text: string };
   readonly namespace: string;
   /** The namespace comes from a flag: objects in files must be in it. */
   readonly enforceNamespace?: boolean;
@@ -212,7 +214,18 @@ class Builder {
   async build(): Promise<ResourceResult> {
     const options = this.#options;
     const errors: Error[] = [];
-    const files = options.files ? await this.#files(errors) : undefined;
+    const { stream } = options;
+    const files = stream
+      ? {
+          sources: [
+            (visit: Visit, fail: (error: Error) => void) =>
+              this.#read(stream.name, async () => stream.text, visit, fail),
+          ],
+          single: false,
+        }
+      : options.files
+        ? await this.#files(errors)
+        : undefined;
     const labels = options.labelSelector?.trim() ?? '';
     const fields = options.fieldSelector?.trim() ?? '';
     if (labels !== '') this.#labelSelector = labels;

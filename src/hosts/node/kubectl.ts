@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { KubectlContext } from '#kubectl/context.ts';
 import { kubectl } from '#kubectl/kubectl.ts';
@@ -65,6 +65,36 @@ const discoveryCache: KubectlContext['discoveryCache'] = {
   },
 };
 
+/** The words of the editor's command line. Follows kubectl/pkg/cmd/util/editor, v1.33. */
+function editorWords(): readonly string[] {
+  const editor = process.env['KUBE_EDITOR'] || process.env['EDITOR'] || 'vi';
+  if (!editor.includes(' ')) return [editor];
+  return /["'\\]/.test(editor) ? [process.env['SHELL'] || '/bin/bash', '-c', editor] : editor.split(' ');
+}
+
+/** Runs the editor of the environment on a temporary file. */
+async function editWithEditor(text: string, name: string): Promise<string> {
+  const file = path.join(tmpdir(), name);
+  const words = editorWords();
+  const [program = '', ...args] = words;
+  const shown = JSON.stringify(words.join(' '));
+  // A shell's command line gets the file as its last word.
+  const given = args[0] === '-c' ? ['-c', `${args[1]} ${JSON.stringify(file)}`] : [...args, file];
+  writeFileSync(file, text, { mode: 0o600 });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const child = spawn(program, given, { stdio: 'inherit' });
+      child.on('error', () => reject(new Error(`unable to launch the editor ${shown}`)));
+      child.on('exit', (status) =>
+        status === 0 ? resolve() : reject(new Error(`there was a problem with the editor ${shown}`)),
+      );
+    });
+    return readFileSync(file, 'utf8');
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
 const clients: { close(): void }[] = [];
 const abort = new AbortController();
 // Every request listens for the end.
@@ -88,15 +118,7 @@ const code = await kubectl(process.argv.slice(2), {
   clock: { now: Date.now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
   signal: abort.signal,
   discoveryCache,
-  edit: (file) =>
-    new Promise((resolve, reject) => {
-      const editor = process.env['KUBE_EDITOR'] || process.env['EDITOR'] || 'vi';
-      const child = spawn('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
-      child.on('error', reject);
-      child.on('exit', (status) =>
-        status === 0 ? resolve() : reject(new Error(`there was a problem with the editor ${JSON.stringify(editor)}`)),
-      );
-    }),
+  edit: editWithEditor,
 });
 for (const client of clients) client.close();
 // What still waits (a timer, a watch) must not keep the process; what was written must get out.
