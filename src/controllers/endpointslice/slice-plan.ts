@@ -5,6 +5,7 @@ import { services } from '#api/core/v1/service.ts';
 import { controllerRefTo } from '../controller-ref.ts';
 import { isServiceIPSet } from './service-port.ts';
 import { MANAGED_BY, SERVICE_NAME } from './slice-tracker.ts';
+import type { SlicePlan } from './slice-writer.ts';
 
 /** The value of the label {@link MANAGED_BY} on slices that the endpointslice controller looks after. */
 export const CONTROLLER_NAME = 'endpointslice-controller.k8s.io';
@@ -18,13 +19,6 @@ export interface DesiredEndpoint {
   readonly ports: readonly DiscoveryV1EndpointPort[];
   /** Endpoints of one slice have the same ports: this text is the same for the same ports. */
   readonly portsKey: string;
-}
-
-/** What makes a Service's slices as they should be. */
-export interface SlicePlan {
-  readonly create: readonly EndpointSlice[];
-  readonly update: readonly EndpointSlice[];
-  readonly delete: readonly EndpointSlice[];
 }
 
 /** A text that is the same for the same ports in the same order. */
