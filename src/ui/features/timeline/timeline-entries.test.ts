@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TraceSpan } from '#hosts/control.ts';
-import { DEFAULT_GROUPS, EntryReader, filterEntries, GROUPS } from './timeline-entries.ts';
+import { DEFAULT_GROUPS, EntryReader, filterEntries, GROUPS, type Filter } from './timeline-entries.ts';
 
 const span = (
   id: number,
@@ -31,18 +31,40 @@ const spans = [
   span(4, 'write', 'etcd', { key: '/registry/leases/kube-node-lease/node-1', operation: 'put' }),
   span(5, 'delivery', 'node-lifecycle-controller', { resource: 'leases', name: 'node-1' }, [4]),
   span(6, 'take', 'node-lifecycle-controller', {}, [5]),
+  span(7, 'connection', 'pods/default/client', {
+    to: '10.96.0.5:80',
+    service: 'default/web',
+    target: 'pods/default/nginx',
+    outcome: 'connected',
+  }),
+  span(8, 'write', 'etcd', { key: '/registry/events/default/nginx.18', operation: 'put' }),
+  span(9, 'write', 'etcd', { key: '/registry/pods/default/nginx-2', operation: 'put' }),
+  { ...span(10, 'input', 'tabernetes-page', {}), name: 'fault stopped kube-scheduler' },
 ];
-const ids = (groups: Parameters<typeof filterEntries>[2], filter = '', actor?: string) =>
-  filterEntries(spans, new EntryReader(), groups, filter, actor).map((entry) => entry.span.id);
+const ids = (groups: Filter['groups'], filter: Partial<Filter> = {}) =>
+  filterEntries(spans, new EntryReader(), { groups, text: '', actor: undefined, object: undefined, ...filter }).map(
+    (entry) => entry.span.id,
+  );
 
 test('reads, queues and heartbeats stay hidden until asked for', () => {
-  expect(ids(DEFAULT_GROUPS)).toEqual([2, 3]);
-  expect(ids(new Set(GROUPS))).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(ids(DEFAULT_GROUPS)).toEqual([2, 3, 7, 9, 10]);
+  expect(ids(new Set(GROUPS))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   expect(ids(new Set(['heartbeats']))).toEqual([4, 5, 6]);
 });
 
 test('every word of the filter has to be there', () => {
-  expect(ids(DEFAULT_GROUPS, 'NGINX')).toEqual([2, 3]);
-  expect(ids(DEFAULT_GROUPS, 'nginx rev')).toEqual([3]);
-  expect(ids(DEFAULT_GROUPS, '', 'kubectl')).toEqual([2]);
+  expect(ids(DEFAULT_GROUPS, { text: 'NGINX' })).toEqual([2, 3, 7, 9]);
+  expect(ids(DEFAULT_GROUPS, { text: 'nginx rev' })).toEqual([3]);
+  expect(ids(DEFAULT_GROUPS, { actor: 'kubectl' })).toEqual([2]);
+});
+
+test('only one object: it itself, who connects to it, and on demand what is said about it', () => {
+  expect(ids(DEFAULT_GROUPS, { object: 'pods/default/nginx' })).toEqual([2, 3, 7]);
+  expect(ids(new Set(GROUPS), { object: 'pods/default/nginx' })).toEqual([2, 3, 7, 8]);
+  expect(ids(DEFAULT_GROUPS, { object: 'services/default/web' })).toEqual([7]);
+});
+
+test('connections and faults are kinds of their own', () => {
+  expect(ids(new Set(['connections']))).toEqual([7]);
+  expect(ids(new Set(['faults']))).toEqual([10]);
 });

@@ -1,4 +1,5 @@
 import type { TraceSpan } from '#hosts/control.ts';
+import type { ObjectKey } from '../../cluster-store/kube-object.ts';
 import { attribute, SpanReader, type SpanKind, type SpanView } from '../../cluster-store/span-view.ts';
 
 /** What can be shown or hidden together. */
@@ -36,6 +37,8 @@ export interface Entry {
   readonly text: string;
 }
 
+/** Somebody made something fail, or run again. */
+const FAULT = /^fault /;
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 const GROUP_OF: Readonly<Record<SpanKind, Group>> = {
@@ -53,6 +56,7 @@ const GROUP_OF: Readonly<Record<SpanKind, Group>> = {
 
 function groupOf(span: TraceSpan, view: SpanView): Group {
   if (view.heartbeat) return 'heartbeats';
+  if (span.kind === 'input' && FAULT.test(span.name)) return 'faults';
   // What components say about what happened is not what happened.
   if (view.object?.startsWith('events/') || attribute(span, 'resource') === 'events') return 'events';
   if (span.kind === 'request' && READS.has(view.verb)) return 'reads';
@@ -80,19 +84,36 @@ export class EntryReader {
   }
 }
 
-/** The entries that show, oldest first: those of the groups whose text has every word of the filter. */
+/** What shows. */
+export interface Filter {
+  readonly groups: ReadonlySet<Group>;
+  /** Every word has to be there. */
+  readonly text: string;
+  readonly actor: string | undefined;
+  /** What has to do with this object only. */
+  readonly object: ObjectKey | undefined;
+}
+
+/** Whether something is about an object: it itself, what connects to it, what is said about it. */
+function isAbout({ view }: Entry, object: ObjectKey): boolean {
+  if (view.object === object || view.related.includes(object)) return true;
+  const [, ...names] = object.split('/');
+  // An Event's name is that of what it is about, and a number.
+  return view.object?.startsWith(`events/${names.length > 1 ? names.join('/') : `default/${names[0]}`}.`) ?? false;
+}
+
+/** The entries that show, oldest first. */
 export function filterEntries(
   spans: readonly TraceSpan[],
   reader: EntryReader,
-  groups: ReadonlySet<Group>,
-  filter: string,
-  actor: string | undefined,
+  { groups, text, actor, object }: Filter,
 ): Entry[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const entries: Entry[] = [];
   for (const span of spans) {
     const entry = reader.read(span);
     if (!groups.has(entry.group) || (actor !== undefined && entry.view.actor !== actor)) continue;
+    if (object !== undefined && !isAbout(entry, object)) continue;
     if (words.every((word) => entry.text.includes(word))) entries.push(entry);
   }
   return entries;

@@ -1,16 +1,19 @@
 import { useVirtualizer, defaultRangeExtractor, type Range } from '@tanstack/react-virtual';
-import { ArrowDown, ListFilter, Search } from 'lucide-react';
+import { ArrowDown, Crosshair, ListFilter, Search, X } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { objectKey } from '../../cluster-store/kube-object.ts';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
+import menu from '../../components/menu.module.css';
 import { Pane } from '../../components/pane.tsx';
 import { useTranslate, type PlainKey } from '../../i18n/translate.ts';
 import { useEntrance } from '../../session/panes.ts';
-import { recall, remember, usePreferences } from '../../session/preferences.ts';
+import { usePreferences } from '../../session/preferences.ts';
 import { useSelection, useSession, useTrace } from '../../session/session.ts';
 import { timeOfDay } from '../clock/clock-format.ts';
 import { DEFAULT_GROUPS, EntryReader, filterEntries, GROUPS, type Entry, type Group } from './timeline-entries.ts';
+import { useTimelineFilter } from './timeline-filter.ts';
 import styles from './timeline.module.css';
 
 const GROUP_NAMES = {
@@ -27,23 +30,10 @@ const GROUP_NAMES = {
   heartbeats: 'group.heartbeats',
 } as const satisfies Record<Group, PlainKey>;
 
-const rememberedGroups = () =>
-  recall('timeline', (value) =>
-    Array.isArray(value) ? new Set(GROUPS.filter((group) => value.includes(group))) : undefined,
-  ) ?? DEFAULT_GROUPS;
-
 /** What happened, the newest below; each entry leads to its causes. */
 export function TimelinePane() {
   const t = useTranslate();
-  const [groups, setGroups] = useState<ReadonlySet<Group>>(rememberedGroups);
-  const [filter, setFilter] = useState('');
-  const [actor, setActor] = useState<string>();
-  const toggle = (group: Group) => {
-    const next = new Set(groups);
-    if (!next.delete(group)) next.add(group);
-    remember('timeline', [...next]);
-    setGroups(next);
-  };
+  const { groups, text, actor, toggle, only } = useTimelineFilter();
   const tools = (
     <>
       <label className={styles.search}>
@@ -52,10 +42,11 @@ export function TimelinePane() {
           type="search"
           aria-label={t('timeline.filter')}
           placeholder={t('timeline.filter')}
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
+          value={text}
+          onChange={(event) => only({ text: event.target.value })}
         />
       </label>
+      <OnlySelected />
       <Menu
         trigger={
           <IconButton label={t('timeline.shown')}>
@@ -63,6 +54,7 @@ export function TimelinePane() {
           </IconButton>
         }
       >
+        <DropdownMenu.Label className={menu.label}>{t('timeline.shown')}</DropdownMenu.Label>
         {GROUPS.map((group) => (
           <DropdownMenu.CheckboxItem
             key={group}
@@ -75,14 +67,80 @@ export function TimelinePane() {
           </DropdownMenu.CheckboxItem>
         ))}
         <MenuSeparator />
-        <ActorChoices actor={actor} onChoose={setActor} />
+        <DropdownMenu.Label className={menu.label}>{t('timeline.component')}</DropdownMenu.Label>
+        <ActorChoices actor={actor} onChoose={(chosen) => only({ actor: chosen })} />
       </Menu>
     </>
   );
   return (
     <Pane id="timeline" tools={tools}>
-      <Entries groups={groups} filter={filter} actor={actor} />
+      <Chips />
+      <Entries />
     </Pane>
+  );
+}
+
+/** Narrows the timeline to the object that is selected. */
+function OnlySelected() {
+  const t = useTranslate();
+  const { object, only } = useTimelineFilter();
+  const selected = useSelection(({ current }) =>
+    current?.type === 'object' ? objectKey(current.resource.plural, current.namespace, current.name) : undefined,
+  );
+  const on = selected !== undefined && object === selected;
+  return (
+    <IconButton
+      label={selected === undefined ? t('timeline.onlySelected') : t('timeline.only', { name: shortName(selected) })}
+      aria-pressed={on}
+      disabled={selected === undefined}
+      onClick={() => only({ object: on ? undefined : selected })}
+    >
+      <Crosshair />
+    </IconButton>
+  );
+}
+
+const shortName = (key: string) => key.split('/').at(-1) ?? key;
+
+/** The filters that differ from how it usually is, each of which can be taken away. */
+function Chips() {
+  const t = useTranslate();
+  const { groups, text, actor, object, toggle, only, clear } = useTimelineFilter();
+  const chips: { readonly key: string; readonly name: string; readonly remove: () => void }[] = [];
+  if (object !== undefined) chips.push({ key: 'object', name: object, remove: () => only({ object: undefined }) });
+  if (actor !== undefined) chips.push({ key: 'actor', name: actor, remove: () => only({ actor: undefined }) });
+  if (text.trim() !== '') chips.push({ key: 'text', name: `“${text.trim()}”`, remove: () => only({ text: '' }) });
+  for (const group of GROUPS) {
+    const name = t(GROUP_NAMES[group]);
+    if (groups.has(group) && !DEFAULT_GROUPS.has(group))
+      chips.push({ key: group, name: `+ ${name}`, remove: () => toggle(group) });
+    if (!groups.has(group) && DEFAULT_GROUPS.has(group))
+      chips.push({ key: group, name: `− ${name}`, remove: () => toggle(group) });
+  }
+  if (chips.length === 0) return null;
+  return (
+    <ul className={styles.chips} aria-label={t('timeline.filters')}>
+      {chips.map(({ key, name, remove }) => (
+        <li key={key}>
+          <button
+            type="button"
+            aria-label={t('timeline.remove', { name })}
+            title={t('timeline.remove', { name })}
+            onClick={remove}
+          >
+            <span>{name}</span>
+            <X aria-hidden="true" />
+          </button>
+        </li>
+      ))}
+      {chips.length > 1 && (
+        <li>
+          <button type="button" className={styles.clear} onClick={clear}>
+            {t('timeline.clear')}
+          </button>
+        </li>
+      )}
+    </ul>
   );
 }
 
@@ -140,26 +198,19 @@ function useCalmVersion(): number {
 
 const ROW_REM = 1.5;
 
-function Entries({
-  groups,
-  filter,
-  actor,
-}: {
-  readonly groups: ReadonlySet<Group>;
-  readonly filter: string;
-  readonly actor: string | undefined;
-}) {
+function Entries() {
   const t = useTranslate();
   const listId = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const version = useCalmVersion();
+  const { groups, text, actor, object } = useTimelineFilter();
   const dropped = useTrace((trace) => trace.dropped);
   const { trace } = useSession();
   const reader = useMemo(() => new EntryReader(), []);
   const entries = useMemo(() => {
     void version;
-    return filterEntries(trace.state.getState().spans, reader, groups, filter, actor);
-  }, [trace, version, reader, groups, filter, actor]);
+    return filterEntries(trace.state.getState().spans, reader, { groups, text, actor, object });
+  }, [trace, version, reader, groups, text, actor, object]);
 
   const selected = useSelection((state) => (state.current?.type === 'span' ? state.current.id : undefined));
   const select = useSelection((state) => state.select);
