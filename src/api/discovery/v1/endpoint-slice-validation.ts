@@ -115,7 +115,8 @@ function validateHints({ forZones = [], forNodes = [] }: EndpointHints, path: st
 }
 
 function validateEndpoint(endpoint: Endpoint, type: string, path: string, errors: FieldError[]): void {
-  const { addresses = [], nodeName, deprecatedTopology, hostname, hints } = endpoint;
+  const { nodeName, deprecatedTopology, hostname, hints } = endpoint;
+  const addresses = endpoint.addresses ?? [];
   const at = `${path}.addresses`;
   if (addresses.length === 0) errors.push(required(at, 'must contain at least 1 address'));
   else if (addresses.length > MAX_ADDRESSES) errors.push(tooMany(at, addresses.length, MAX_ADDRESSES));

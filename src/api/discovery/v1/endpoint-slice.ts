@@ -45,8 +45,8 @@ function withoutTopology(slice: EndpointSlice, previous: EndpointSlice | undefin
 function warnings({ metadata, addressType, endpoints }: EndpointSlice, previous?: EndpointSlice): string[] {
   const deprecated = !previous && addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [];
   if (CONTROLLERS.includes(metadata.labels?.[MANAGED_BY] ?? '')) return deprecated;
-  const ofAddresses = endpoints?.flatMap(({ addresses = [] }, i) =>
-    addresses.flatMap((address, j) => warningsForIP(address, `endpoints[${i}].addresses[${j}]`)),
+  const ofAddresses = endpoints?.flatMap(({ addresses }, i) =>
+    (addresses ?? []).flatMap((address, j) => warningsForIP(address, `endpoints[${i}].addresses[${j}]`)),
   );
   return [...deprecated, ...(ofAddresses ?? [])];
 }
@@ -97,13 +97,12 @@ export const endpointSlices = defineResource<EndpointSlice>({
     {
       name: 'Ports',
       type: 'string',
-      cell: ({ ports }) =>
-        listText((ports ?? []).map(({ port, name }) => (port == null ? (name ?? '*') : String(port)))),
+      cell: ({ ports }) => listText((ports ?? []).map(({ port, name }) => String(port ?? name ?? '*'))),
     },
     {
       name: 'Endpoints',
       type: 'string',
-      cell: ({ endpoints }) => listText((endpoints ?? []).flatMap(({ addresses }) => addresses)),
+      cell: ({ endpoints }) => listText((endpoints ?? []).flatMap(({ addresses }) => addresses ?? [])),
     },
     ageColumn,
   ],
