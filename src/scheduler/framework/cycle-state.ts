@@ -1,3 +1,5 @@
+import type { Plugin } from './plugin.ts';
+
 /** Names one plugin's data of a cycle, and gives it its type. */
 export class StateKey<T> {
   readonly name: string;
@@ -15,6 +17,8 @@ export class CycleState {
   readonly #data: Map<StateKey<unknown>, unknown>;
   /** Plugins that asked to be left out of filtering and scoring in this cycle. */
   readonly skipFilter: Set<string>;
+  /** The plugins that filter in this cycle, once the framework has chosen them. */
+  filters: readonly Plugin[] | undefined;
   readonly skipScore = new Set<string>();
 
   constructor(data = new Map<StateKey<unknown>, unknown>(), skipFilter = new Set<string>()) {

@@ -89,8 +89,8 @@ export class Framework {
 
   /** The first plugin's refusal, named. */
   filter(state: CycleState, pod: PodInfo, node: ReadyNodeInfo): Status | undefined {
-    for (const plugin of this.#filter) {
-      if (state.skipFilter.has(plugin.name)) continue;
+    const filters = (state.filters ??= this.#filter.filter(({ name }) => !state.skipFilter.has(name)));
+    for (const plugin of filters) {
       const status = (plugin as Required<Plugin>).filter(state, pod, node);
       if (status) return named(status, plugin);
     }
@@ -102,9 +102,11 @@ export class Framework {
    * and, since they may never come, without them.
    */
   filterWithNominated(state: CycleState, pod: PodInfo, node: ReadyNodeInfo, nominated: Nominated): Status | undefined {
-    const others = nominated
-      .podsOn(node.name)
-      .filter((other) => other.uid !== pod.uid && priorityOf(other.pod) >= priorityOf(pod.pod));
+    const waiting = nominated.podsOn(node.name);
+    const others =
+      waiting.length === 0
+        ? waiting
+        : waiting.filter((other) => other.uid !== pod.uid && priorityOf(other.pod) >= priorityOf(pod.pod));
     if (others.length > 0) {
       const copy = node.clone() as ReadyNodeInfo;
       const stateCopy = state.clone();
@@ -152,8 +154,9 @@ export class Framework {
       const scores = nodes.map((node) => (plugin as Required<Plugin>).score(state, pod, node));
       plugin.normalize?.(state, scores, nodes);
       const weight = this.#weights.get(plugin.name) ?? 1;
-      for (const [i, score] of scores.entries()) {
-        assert(score >= 0 && score <= MAX_NODE_SCORE, `${plugin.name} scores ${score}`);
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i] as number;
+        if (!(score >= 0 && score <= MAX_NODE_SCORE)) assert(false, `${plugin.name} scores ${score}`);
         scores[i] = score * weight;
         totals[i] = (totals[i] as number) + score * weight;
       }

@@ -6,12 +6,12 @@ export const nodeResourcesBalancedAllocation: Plugin = {
   name: 'NodeResourcesBalancedAllocation',
   preScore: (_, { requests }) => (requests.milliCPU === 0 && requests.memory === 0 ? SKIP : undefined),
   score(_, { requests }, { allocatable, requested }) {
-    const fractions: number[] = [];
-    if (allocatable.milliCPU > 0)
-      fractions.push(Math.min(1, (requested.milliCPU + requests.milliCPU) / allocatable.milliCPU));
-    if (allocatable.memory > 0) fractions.push(Math.min(1, (requested.memory + requests.memory) / allocatable.memory));
-    const [first, second] = fractions;
-    const deviation = first !== undefined && second !== undefined ? Math.abs((first - second) / 2) : 0;
+    const { milliCPU, memory } = allocatable;
+    let deviation = 0;
+    if (milliCPU > 0 && memory > 0) {
+      const cpu = Math.min(1, (requested.milliCPU + requests.milliCPU) / milliCPU);
+      deviation = Math.abs((cpu - Math.min(1, (requested.memory + requests.memory) / memory)) / 2);
+    }
     return Math.floor((1 - deviation) * MAX_NODE_SCORE);
   },
 };

@@ -5,6 +5,8 @@ import { MAX_NODE_SCORE, type Plugin } from '../framework/plugin.ts';
 import { unschedulable } from '../framework/status.ts';
 import { nodeAllocatable, podResources } from '../resources.ts';
 
+const NOTHING: readonly string[] = [];
+
 /**
  * What a Node has too little of for a Pod, as its condition says it. Follows fitsRequest of
  * plugins/noderesources/fit.go, v1.33.
@@ -12,7 +14,15 @@ import { nodeAllocatable, podResources } from '../resources.ts';
 export function insufficientResources(
   { requests }: PodInfo,
   { pods, allowedPods, allocatable, requested }: NodeInfo,
-): string[] {
+): readonly string[] {
+  if (
+    !requests.scalars &&
+    pods.size < allowedPods &&
+    requests.milliCPU <= Math.max(0, allocatable.milliCPU - requested.milliCPU) &&
+    requests.memory <= Math.max(0, allocatable.memory - requested.memory) &&
+    requests.ephemeralStorage <= Math.max(0, allocatable.ephemeralStorage - requested.ephemeralStorage)
+  )
+    return NOTHING;
   const reasons: string[] = [];
   if (pods.size + 1 > allowedPods) reasons.push('Too many pods');
   if (requests.milliCPU > 0 && requests.milliCPU > allocatable.milliCPU - requested.milliCPU)

@@ -7,8 +7,8 @@ export function normalizeScores(scores: number[], reverse: boolean): void {
     if (reverse) scores.fill(MAX_NODE_SCORE);
     return;
   }
-  for (const [i, score] of scores.entries()) {
-    const scaled = Math.floor((MAX_NODE_SCORE * score) / most);
+  for (let i = 0; i < scores.length; i++) {
+    const scaled = Math.floor((MAX_NODE_SCORE * (scores[i] as number)) / most);
     scores[i] = reverse ? MAX_NODE_SCORE - scaled : scaled;
   }
 }

@@ -172,20 +172,29 @@ export function podTopologySpread({
       const counts = constraints.map(({ topologyKey }) =>
         topologyKey === HOSTNAME ? undefined : new Map<string, number>(),
       );
+      // Nodes without the label are one more domain, whose count nobody asks for.
+      let isLabelled = false;
       for (const { node, name } of nodes) {
-        if (requireAll && !hasKeys(node, constraints)) ignored.add(name);
-        else
-          for (const [i, { topologyKey }] of constraints.entries()) counts[i]?.set(labelOf(node, topologyKey) ?? '', 0);
+        if (requireAll && !hasKeys(node, constraints)) {
+          ignored.add(name);
+          continue;
+        }
+        for (let i = 0; i < constraints.length; i++) {
+          const values = counts[i];
+          if (!values) continue;
+          const value = labelOf(node, (constraints[i] as Constraint).topologyKey);
+          isLabelled ||= value !== undefined;
+          values.set(value ?? '', 0);
+        }
       }
       const perNode = constraints.map((constraint) => countsFor(constraint, pod));
-      const zonal = counts.some((values) => values !== undefined);
-      for (const { node, name } of zonal ? cache.nodes : []) {
+      for (const { node, name } of isLabelled ? cache.nodes : []) {
         if (requireAll && !hasKeys(node, constraints)) continue;
         for (const [i, constraint] of constraints.entries()) {
           const values = counts[i];
-          const value = labelOf(node, constraint.topologyKey) ?? '';
-          const sum = values?.get(value);
-          if (sum !== undefined && isIncluded(constraint, pod, node))
+          const value = labelOf(node, constraint.topologyKey);
+          const sum = value === undefined ? undefined : values?.get(value);
+          if (value !== undefined && sum !== undefined && isIncluded(constraint, pod, node))
             values?.set(value, sum + (perNode[i] as PodCounts).on(name));
         }
       }
@@ -197,8 +206,10 @@ export function podTopologySpread({
     score(state, _, { node, name }) {
       const data = state.read(SCORING);
       if (!data || data.ignored.has(name)) return 0;
+      const { constraints } = data;
       let score = 0;
-      for (const [i, { topologyKey, maxSkew }] of data.constraints.entries()) {
+      for (let i = 0; i < constraints.length; i++) {
+        const { topologyKey, maxSkew } = constraints[i] as Constraint;
         const value = labelOf(node, topologyKey);
         if (value === undefined) continue;
         const values = data.counts[i];
@@ -210,15 +221,17 @@ export function podTopologySpread({
 
     normalize(state, scores, nodes) {
       const ignored = state.read(SCORING)?.ignored;
-      const counts = (i: number) => !ignored?.has((nodes[i] as ReadyNodeInfo).name);
+      const counts = (i: number) => !ignored?.size || !ignored.has((nodes[i] as ReadyNodeInfo).name);
       let least = Number.POSITIVE_INFINITY;
       let most = 0;
-      for (const [i, score] of scores.entries()) {
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i] as number;
         if (!counts(i)) continue;
-        least = Math.min(least, score);
-        most = Math.max(most, score);
+        if (score < least) least = score;
+        if (score > most) most = score;
       }
-      for (const [i, score] of scores.entries()) {
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i] as number;
         if (!counts(i)) scores[i] = 0;
         else scores[i] = most === 0 ? MAX_NODE_SCORE : Math.floor((MAX_NODE_SCORE * (most + least - score)) / most);
       }
