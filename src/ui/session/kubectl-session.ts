@@ -46,7 +46,9 @@ interface Shared {
 const shared = new WeakMap<RunningSession, Shared>();
 
 /** What every kubectl of the page shares; streams, files and directory are the caller's. Throws without a cluster. */
-export function kubectlContext(own: Omit<KubectlContext, 'connect' | 'clock' | 'discoveryCache'>): KubectlContext {
+export function kubectlContext(
+  own: Omit<KubectlContext, 'connect' | 'clock' | 'discoveryCache' | 'edit'>,
+): KubectlContext {
   const session = useSessions.getState().running;
   if (!session) throw new Error('there is no cluster');
   let known = shared.get(session);
@@ -59,6 +61,10 @@ export function kubectlContext(own: Omit<KubectlContext, 'connect' | 'clock' | '
     ...own,
     connect: () => server,
     clock,
+    edit: async (text, name) => {
+      const { requestEdit } = await import('../features/editor/edit-request.tsx');
+      return requestEdit(text, name, own.signal);
+    },
     discoveryCache: {
       get: async (key) => discovery.get(key),
       set: async (key, text) => void discovery.set(key, text),

@@ -10,6 +10,7 @@ import { useTranslate } from '../../i18n/translate.ts';
 import { currentNamespace } from '../../session/kubectl-session.ts';
 import { useSelection } from '../../session/session.ts';
 import { EDITOR_PANEL, EditorText, revealLine } from './editor-text.tsx';
+import { EditRequestBar, saveRequest } from './edit-request.tsx';
 import { freeName, keepFiles, useEditor, type Answer, type EditorFile } from './editor-store.ts';
 import { EXAMPLES } from './examples.ts';
 import styles from './editor.module.css';
@@ -20,6 +21,8 @@ export function EditorPane() {
   const select = useSelection((state) => state.select);
   const [busy, setBusy] = useState(false);
   useEffect(keepFiles, []);
+
+  const isRequest = useEditor((state) => state.files.find((file) => file.id === state.active)?.isRequest);
 
   const send = async (verb: Answer['verb']) => {
     const { files, active, answer } = useEditor.getState();
@@ -59,18 +62,23 @@ export function EditorPane() {
   const tools = (
     <>
       <Examples />
-      <Button disabled={busy} onClick={() => void send('delete')} title={t('editor.deleteHint')}>
-        {t('editor.delete')}
-      </Button>
-      <Button look="primary" disabled={busy} onClick={() => void send('apply')} title={t('editor.applyHint')}>
-        {t('editor.apply')}
-      </Button>
+      {!isRequest && (
+        <>
+          <Button disabled={busy} onClick={() => void send('delete')} title={t('editor.deleteHint')}>
+            {t('editor.delete')}
+          </Button>
+          <Button look="primary" disabled={busy} onClick={() => void send('apply')} title={t('editor.applyHint')}>
+            {t('editor.apply')}
+          </Button>
+        </>
+      )}
     </>
   );
   return (
     <Pane id="editor" tools={tools}>
       <Files />
-      <EditorText onApply={() => void send('apply')} />
+      <EditRequestBar />
+      <EditorText onApply={() => saveRequest() || void send('apply')} />
       <Answers />
     </Pane>
   );

@@ -7,6 +7,8 @@ export interface EditorFile {
   readonly id: number;
   readonly name: string;
   readonly text: string;
+  /** It is no file of the person's: a command waits for what becomes of it. */
+  readonly isRequest?: boolean;
 }
 
 /** The server's answer to one document. */
@@ -32,6 +34,8 @@ interface EditorState {
   readonly open: (id: number) => void;
   /** Adds a file, or shows the one that has this name; `text` replaces what it holds. */
   readonly add: (name: string, text?: string) => void;
+  /** Adds a text that a command waits for, under a name of its own, and returns its id. */
+  readonly addRequest: (name: string, text: string) => number;
   readonly rename: (id: number, name: string) => boolean;
   readonly write: (id: number, text: string) => void;
   readonly close: (id: number) => void;
@@ -89,6 +93,12 @@ export const useEditor = create<EditorState>((set, get) => {
       const file = { id: ++lastId, name, text: text ?? '' };
       set((state) => ({ files: [...state.files, file], active: file.id }));
     },
+    addRequest: (name, text) => {
+      const taken = get().files.map((file) => file.name);
+      const file = { id: ++lastId, name: freeName(fileName(name), taken), text, isRequest: true };
+      set((state) => ({ files: [...state.files, file], active: file.id }));
+      return file.id;
+    },
     rename: (id, name) => {
       const clean = fileName(name);
       if (get().files.some((file) => file.name === clean && file.id !== id)) return false;
@@ -106,7 +116,7 @@ export const useEditor = create<EditorState>((set, get) => {
         if (!file) return {};
         let rest = state.files.filter((other) => other !== file);
         if (rest.length === 0) rest = [{ id: ++lastId, name: 'file.yaml', text: '' }];
-        const closed = file.text.trim() ? [...state.closed, file].slice(-MAX_CLOSED) : state.closed;
+        const closed = file.text.trim() && !file.isRequest ? [...state.closed, file].slice(-MAX_CLOSED) : state.closed;
         const active = state.active === id ? (rest[Math.min(at, rest.length - 1)] as EditorFile).id : state.active;
         return { files: rest, closed, active, answers: answersWithout(id) };
       }),
@@ -142,7 +152,9 @@ export function keepFiles(): () => void {
     let room = MAX_KEPT;
     remember(
       'files',
-      files.filter(({ text }) => (room -= text.length) >= 0).map(({ name, text }) => ({ name, text })),
+      files
+        .filter(({ text, isRequest }) => !isRequest && (room -= text.length) >= 0)
+        .map(({ name, text }) => ({ name, text })),
     );
   };
   const stop = useEditor.subscribe((state, before) => {

@@ -106,7 +106,8 @@ function shareFiles(terminal: Terminal): { later(): void } {
 
   const fromEditor = () => {
     const names = new Set<string>();
-    for (const { name, text } of useEditor.getState().files) {
+    for (const { name, text, isRequest } of useEditor.getState().files) {
+      if (isRequest) continue;
       names.add(name);
       if (agreed.get(name) === text) continue;
       terminal.writeFile(`${HOME}/${name}`, text);
