@@ -159,6 +159,7 @@ const MAX_KNOWN = 50_000;
 export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const kind = span.kind as SpanKind;
   if (kind === 'connection') return viewConnection(span);
+  if (isFault(span)) return viewFault(span);
   const user = attribute(span, 'user');
   const userAgent = attribute(span, 'userAgent');
   const stored = kind === 'write' ? objectOfKey(attribute(span, 'key')) : undefined;
@@ -229,6 +230,31 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
         ? undefined
         : creationStepOf(span, kind, plural, subresource || resource.split('/')[1] || '', verb, party, known),
     heartbeat,
+  };
+}
+
+/** Whether somebody made something fail, or run again. */
+export const isFault = (span: TraceSpan): boolean =>
+  span.kind === 'input' && span.attributes['target'] !== undefined && span.attributes['state'] !== undefined;
+
+function viewFault(span: TraceSpan): SpanView {
+  const target = attribute(span, 'target');
+  const state = attribute(span, 'state');
+  const [kind = '', ...names] = target.split('/');
+  const object =
+    kind === 'pods' || kind === 'nodes' ? target : /^kube(let|-proxie)s$/.test(kind) ? `nodes/${names[0]}` : undefined;
+  return {
+    tone: 'request',
+    party: 'kubectl',
+    actor: span.component,
+    verb: state === 'running' ? 'start' : state,
+    target,
+    result: '',
+    failed: state !== 'running',
+    object,
+    related: [],
+    step: undefined,
+    heartbeat: false,
   };
 }
 

@@ -39,7 +39,7 @@ const spans = [
   }),
   span(8, 'write', 'etcd', { key: '/registry/events/default/nginx.18', operation: 'put' }),
   span(9, 'write', 'etcd', { key: '/registry/pods/default/nginx-2', operation: 'put' }),
-  { ...span(10, 'input', 'tabernetes-page', {}), name: 'fault stopped kube-scheduler' },
+  span(10, 'input', 'fault', { target: 'kube-scheduler', state: 'stopped' }),
 ];
 const ids = (groups: Filter['groups'], filter: Partial<Filter> = {}) =>
   filterEntries(spans, new EntryReader(), { groups, text: '', actor: undefined, object: undefined, ...filter }).map(

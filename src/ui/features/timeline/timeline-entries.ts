@@ -1,6 +1,6 @@
 import type { TraceSpan } from '#hosts/control.ts';
 import type { ObjectKey } from '../../cluster-store/kube-object.ts';
-import { attribute, SpanReader, type SpanKind, type SpanView } from '../../cluster-store/span-view.ts';
+import { attribute, isFault, SpanReader, type SpanKind, type SpanView } from '../../cluster-store/span-view.ts';
 
 /** What can be shown or hidden together. */
 export const GROUPS = [
@@ -37,8 +37,6 @@ export interface Entry {
   readonly text: string;
 }
 
-/** Somebody made something fail, or run again. */
-const FAULT = /^fault /;
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 const GROUP_OF: Readonly<Record<SpanKind, Group>> = {
@@ -56,7 +54,7 @@ const GROUP_OF: Readonly<Record<SpanKind, Group>> = {
 
 function groupOf(span: TraceSpan, view: SpanView): Group {
   if (view.heartbeat) return 'heartbeats';
-  if (span.kind === 'input' && FAULT.test(span.name)) return 'faults';
+  if (isFault(span)) return 'faults';
   // What components say about what happened is not what happened.
   if (view.object?.startsWith('events/') || attribute(span, 'resource') === 'events') return 'events';
   if (span.kind === 'request' && READS.has(view.verb)) return 'reads';
