@@ -14,7 +14,7 @@ export interface Turn {
   readonly name: string;
 }
 
-/** Thrown into a caller whose callee's process ended before it answered. */
+/** Thrown into a caller whose callee does not answer: its process ended before, or does not run, or is out of reach. */
 export class ProcessExitedError extends Error {
   override readonly name = 'ProcessExitedError';
 }
@@ -434,10 +434,11 @@ export class Process {
     this.#held?.timers.push(timer);
   }
 
-  /** A process that ends with this one, with random numbers of its own. */
-  child(name: string): Process {
+  /** A process that ends with this one, with random numbers of its own: other ones in each `life` of the same program. */
+  child(name: string, life = 1): Process {
     assert(this.#alive, `${this.name} has exited`);
-    const child = new Process(name, { pump: this.pump, rng: this.rng.fork(name), tracer: this.tracer }, this);
+    const rng = this.rng.fork(life === 1 ? name : `${name} ${life}`);
+    const child = new Process(name, { pump: this.pump, rng, tracer: this.tracer }, this);
     if (this.#held) child.#holdWith(this.#held);
     this.#children.add(child);
     return child;

@@ -1,20 +1,15 @@
-import { namespaces } from '#api/core/v1/namespace.ts';
-import type { Namespace, Node } from '#api/generated/types.ts';
+import type { Node } from '#api/generated/types.ts';
 import { plugins as admissionPlugins } from '#admission/plugins.ts';
 import { resources } from '#api/resources.ts';
-import { priorityClasses, systemPriorityClasses } from '#api/scheduling/v1/priority-class.ts';
 import { schemas } from '#api/schemas.ts';
-import { ObjectCodec } from '#apimachinery/codec.ts';
 import type { ProtobufReader } from '#apimachinery/protobuf.ts';
-import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import type { ApiObject } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
-import { isStatus } from '#apimachinery/status-error.ts';
 import { createApiServer, type ApiServer, type HostTimer } from '#apiserver/api-server.ts';
-import { type DiscoveredGroup, groupResources, verbsOf } from '#apiserver/discovery.ts';
-import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
-import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
+import type { HttpFloor } from '#apiserver/http-server.ts';
+import type { VersionInfo } from '#apiserver/non-resource.ts';
 import { type LatencyProfile, latencyOf } from '#base/latency.ts';
-import { Process, Pump } from '#base/pump.ts';
+import { Process, ProcessExitedError, Pump } from '#base/pump.ts';
 import { Rng } from '#base/rng.ts';
 import { Tracer } from '#base/tracer.ts';
 import { Client } from '#client/client.ts';
@@ -27,14 +22,25 @@ import { Scheduler } from '#scheduler/scheduler.ts';
 import { endpoints } from '#registry/endpoints.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
-import type { HttpRequest, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
+import {
+  ConnectionFailedError,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpServer,
+  type Upgraded,
+} from '#transport/http.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { ApiAddress } from './api-address.ts';
+import { createFloor } from './api-floor.ts';
+import { bootstrap } from './bootstrap.ts';
+import { ClusterFaults } from './cluster-faults.ts';
+import { Component } from './component.ts';
 import { controlPlanePods } from './control-plane-pods.ts';
+import { cutBy } from './cut-by.ts';
+import { Faults } from './faults.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
-import { keepKubernetesService } from './kubernetes-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
-import type { OpenApiSource } from './openapi-source.ts';
 import { ROOT_CA } from './root-ca.ts';
 
 export interface ClusterOptions {
@@ -82,9 +88,14 @@ const nodeAddress = (index: number) => `192.168.${Math.floor((9 + index) / 250)}
 /** As `--service-cluster-ip-range` and `--service-node-port-range` have them. */
 const SERVICE_RANGES = { clusterIPs: '10.96.0.0/12', nodePorts: { first: 30_000, last: 32_767 } } as const;
 /** The first address of Services is the API server's. */
-const KUBERNETES_SERVICE_IP = '10.96.0.1';
-const API_SERVER_PORT = 6443;
-const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'] as const;
+const KUBERNETES_SERVICE = { clusterIP: '10.96.0.1', address: nodeAddress(0), port: 6443 } as const;
+
+/** One life of the API server. */
+interface RunningServer {
+  readonly process: Process;
+  readonly api: ApiServer;
+  readonly floor: HttpFloor;
+}
 
 /**
  * A whole cluster: the composition root. It knows all components and wires them; it decides nothing itself.
@@ -108,10 +119,13 @@ export class Cluster {
   };
   /** Called before something from outside is taken in: the host brings the clock up to date. */
   beforeInput: () => void = () => {};
+  /** What can be made to fail. */
+  readonly faults: Faults;
   readonly #etcd: Etcd<ApiObject>;
-  readonly #apiProcess: Process;
-  readonly #api: ApiServer;
-  readonly #floor: HttpFloor;
+  /** The API server that runs now. */
+  #server: RunningServer | undefined;
+  /** Where clients find it. */
+  readonly #address = new ApiAddress(() => this.#server?.api.backend);
   readonly #inbox: Inbox;
   readonly #ready: Promise<void>;
   readonly #turnLog = sha256.create();
@@ -135,49 +149,69 @@ export class Cluster {
       process: this.root.child('etcd'),
       ringSize: (key) => (key.startsWith('/registry/leases/kube-node-lease/') ? 4 : undefined),
     });
-    this.#apiProcess = this.root.child('kube-apiserver');
-    this.#api = createApiServer({
-      process: this.#apiProcess,
-      etcd: this.#etcd,
-      latency,
-      resources,
-      admission: admissionPlugins,
-      allocators: (source) => [new ServiceAllocator(SERVICE_RANGES, source)],
-      subresources: endpoints({ kubelet: (node) => this.#machines.get(node)?.kubelet.server, tokens }),
-      schemaOf: (definition) => lookupStruct(schemas, definition.schema),
-      ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
-    });
-    this.#floor = this.#createFloor();
     this.#inbox = new Inbox(this.root.child('inbox'));
     this.tracer.retain(() => this.#causes());
-    const { backend } = this.#api;
-    const bootstrapped = new Promise<void>((resolve) => {
-      this.#apiProcess.spawn('bootstrap', () => this.#bootstrap().then(resolve));
+    const backend = this.#address;
+    let bootstrapped = () => {};
+    const whenBootstrapped = new Promise<void>((resolve) => {
+      bootstrapped = resolve;
     });
+    const apiServer = new Component(this.root, 'kube-apiserver', (process) => {
+      const api = createApiServer({
+        process,
+        etcd: this.#etcd,
+        latency,
+        resources,
+        admission: admissionPlugins,
+        allocators: (source) => [new ServiceAllocator(SERVICE_RANGES, source)],
+        subresources: endpoints({ kubelet: (node) => this.#machines.get(node)?.kubeletServer, tokens }),
+        schemaOf: (definition) => lookupStruct(schemas, definition.schema),
+        ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
+      });
+      const floor = createFloor({
+        api,
+        version: VERSION,
+        user: ADMIN,
+        protobuf: options.protobuf,
+        now: () => this.pump.now,
+        etcdRuns: () => this.#etcd.running,
+      });
+      this.#server = { process, api, floor };
+      process.onExit(() => {
+        this.#server = undefined;
+      });
+      process.spawn('bootstrap', () => bootstrap(process, api.local, KUBERNETES_SERVICE).then(bootstrapped));
+    });
+    apiServer.start();
 
-    new ControllerManager(this.root.child('kube-controller-manager'), {
-      backend,
-      resources,
-      config: {
-        ...defaultControllerConfig,
-        rootCA: ROOT_CA,
-        signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
-        clusterCIDR: '10.244.0.0/16',
-        ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),
-      },
-    }).start();
-    new Scheduler(this.root.child('kube-scheduler'), {
-      backend,
-      hostname: 'control-plane',
-      latency,
-      resources,
-    }).start();
+    let controllerManager: ControllerManager | undefined;
+    const controllers = new Component(this.root, 'kube-controller-manager', (process) => {
+      controllerManager = new ControllerManager(process, {
+        backend,
+        resources,
+        config: {
+          ...defaultControllerConfig,
+          rootCA: ROOT_CA,
+          signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
+          clusterCIDR: '10.244.0.0/16',
+          ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),
+        },
+      });
+      controllerManager.start();
+    });
+    controllers.start();
+    const scheduler = new Component(this.root, 'kube-scheduler', (process) => {
+      new Scheduler(process, { backend, hostname: 'control-plane', latency, resources }).start();
+    });
+    scheduler.start();
 
     const network = new Network(this.root.child('network'), latency);
     const registry = new Registry();
+    const links = this.root.child('links');
     const addMachine = (name: string, index: number, own: Pick<MachineOptions, 'labels' | 'taints' | 'staticPods'>) => {
       const machine = new Machine({
-        process: this.root.child(name),
+        parent: this.root,
+        links,
         name,
         address: nodeAddress(index),
         network,
@@ -188,12 +222,26 @@ export class Cluster {
         ...own,
       });
       this.#machines.set(name, machine);
+      machine.start();
     };
     if (controlPlaneNode) addMachine('control-plane', 0, { ...CONTROL_PLANE_NODE, staticPods: controlPlanePods });
     for (let i = 1; i <= workers; i++) addMachine(`node-${i}`, i, {});
 
+    this.faults = new Faults(
+      this.#inbox,
+      new ClusterFaults({
+        etcd: this.#etcd,
+        apiServer,
+        scheduler,
+        controllers,
+        controllerManager: () => controllerManager as ControllerManager,
+        machines: this.#machines,
+        controlPlane: this.#machines.get('control-plane'),
+      }),
+    );
+    for (const machine of this.#machines.values()) machine.onPodGone = () => this.faults.changed();
     const nodesReady = this.#whenNodesReady(workers + (controlPlaneNode ? 1 : 0));
-    this.#ready = bootstrapped.then(() => nodesReady);
+    this.#ready = whenBootstrapped.then(() => nodesReady);
     this.http = { handle: (request) => this.#handle(request), upgrade: (request) => this.#upgrade(request) };
   }
 
@@ -214,7 +262,7 @@ export class Cluster {
 
   /** An in-process client with all rights, for tests, benchmarks and tools; to be used in tasks. */
   adminClient(): Client {
-    return new Client(this.#api.backend, { user: ADMIN, userAgent: 'tabernetes' });
+    return new Client(this.#address, { user: ADMIN, userAgent: 'tabernetes' });
   }
 
   /** Every kept revision of an etcd key, oldest first. */
@@ -248,135 +296,48 @@ export class Cluster {
     return {
       turns: bytesToHex(this.#turnLog.clone().digest()),
       spans: hash(this.tracer.from(0)),
-      etcd: hash(this.#etcd.range('/registry/').kvs),
+      etcd: hash(this.#etcd.rangeAt('/registry/', this.#etcd.revision)),
     };
-  }
-
-  #createFloor(): HttpFloor {
-    const { resources: table, subresources } = this.#api;
-    const codec = new ObjectCodec(schemas, this.options.protobuf);
-    const endpoints = new Map(
-      subresources.map((endpoint) => [
-        `${endpoint.resource.plural}.${endpoint.resource.group}/${endpoint.subresource}`,
-        endpoint,
-      ]),
-    );
-    const lookUp = (
-      group: string,
-      version: string,
-      plural: string,
-      subresource: string | undefined,
-    ): ServedResource | undefined => {
-      const definition = table.find(group, version, plural);
-      if (!definition) return undefined;
-      const own = { group, version, kind: definition.kind, schema: definition.schema };
-      if (subresource === undefined) return { definition, body: own, verbs: verbsOf(definition), connects: false };
-      const endpoint = endpoints.get(`${plural}.${group}/${subresource}`);
-      if (endpoint) {
-        const { kind: body, verbs, view, connect } = endpoint;
-        return { definition, body, verbs, view: view?.definition, connects: connect !== undefined };
-      }
-      return (
-        definition.subresources?.[subresource] && {
-          definition,
-          body: own,
-          verbs: ['get', 'patch', 'update'],
-          connects: false,
-        }
-      );
-    };
-    const groups = (): DiscoveredGroup[] =>
-      groupResources(
-        [...table.all()].map((definition) => ({
-          definition,
-          subresources: [
-            ...Object.keys(definition.subresources ?? {}).map((name) => ({
-              name,
-              kind: { group: definition.group, version: definition.version, kind: definition.kind },
-              verbs: ['get', 'patch', 'update'],
-            })),
-            ...subresources
-              .filter(({ resource }) => resource === definition)
-              .map(({ subresource, kind: { group, version, kind, schema }, verbs }) => ({
-                name: subresource,
-                kind: { group, version, kind },
-                ...(schema ? { schema } : {}),
-                verbs,
-              })),
-          ].sort((a, b) => (a.name < b.name ? -1 : 1)),
-        })),
-        [''],
-      );
-    let openapi: OpenApiSource | undefined;
-    // Only observers read it, so that it may be loaded when they do.
-    const openApiDocument = async (path: string) => {
-      const source = await import('./openapi-source.ts');
-      openapi ??= new source.OpenApiSource(groups);
-      return openapi.document(path);
-    };
-    return new HttpFloor({
-      backend: this.#api.local,
-      codec,
-      lookUp,
-      authenticate: () => ADMIN,
-      now: () => this.pump.now,
-      hasVersion: (group, version) => table.hasVersion(group, version),
-      nonResource: nonResource({
-        version: VERSION,
-        groups,
-        checks: () => [
-          { name: 'ping', ok: true },
-          { name: 'log', ok: true },
-          { name: 'etcd', ok: this.#etcd.running },
-        ],
-        openapi: openApiDocument,
-      }),
-    });
   }
 
   async #handle(request: HttpRequest): Promise<HttpResponse> {
     this.beforeInput();
-    if (request.method === 'GET' || request.method === 'HEAD')
-      return this.#floor.handle(request, { cause: 0, observer: true });
-    return this.#inbox.submit(request, false, this.#apiProcess, (cause) =>
-      this.#floor.handle(request, { cause, observer: false }),
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      const { process, floor } = this.#dial();
+      return cutBy(process, await floor.handle(request, { cause: 0, observer: true }));
+    }
+    return this.#inbox.submit(request, false, (cause) =>
+      this.#serve((floor) => floor.handle(request, { cause, observer: false })),
     );
   }
 
   async #upgrade(request: HttpRequest): Promise<HttpResponse | Upgraded> {
     this.beforeInput();
-    return this.#inbox.submit(request, true, this.#apiProcess, (cause) =>
-      this.#floor.upgrade(request, { cause, observer: false }),
+    return this.#inbox.submit(request, true, (cause) =>
+      this.#serve((floor) => floor.upgrade(request, { cause, observer: false })),
     );
   }
 
-  /** What the API server makes by itself when it starts. */
-  async #bootstrap(): Promise<void> {
-    const client = new Client(this.#api.local, {
-      user: { name: 'system:apiserver', groups: ['system:masters'] },
-      userAgent: 'kube-apiserver/v1.33.0',
-    });
-    const ensure = async <T extends ApiObject>(definition: ResourceDefinition<T>, object: T) => {
-      try {
-        await client.create(definition, object);
-      } catch (error) {
-        if (!isStatus(error, 'AlreadyExists')) throw error;
-      }
-    };
-    for (const name of SYSTEM_NAMESPACES) await ensure(namespaces, { metadata: { name } } as Namespace);
-    for (const priorityClass of systemPriorityClasses) await ensure(priorityClasses, priorityClass);
-    await keepKubernetesService(this.#apiProcess, client, {
-      clusterIP: KUBERNETES_SERVICE_IP,
-      address: nodeAddress(0),
-      port: API_SERVER_PORT,
-    });
+  /** Has the API server serve what was asked from outside; called in a task of another process. */
+  async #serve<R extends HttpResponse | Upgraded>(serve: (floor: HttpFloor) => Promise<R>): Promise<R> {
+    const { process, floor } = this.#dial();
+    try {
+      return cutBy(process, await process.call('request', () => serve(floor)));
+    } catch (error) {
+      throw error instanceof ProcessExitedError ? new ConnectionFailedError('EOF') : error;
+    }
+  }
+
+  #dial(): RunningServer {
+    if (!this.#server) throw new ConnectionFailedError('refused');
+    return this.#server;
   }
 
   #whenNodesReady(count: number): Promise<void> {
     const ready = new Set<string>();
     return new Promise((resolve, reject) => {
       if (count === 0) resolve();
-      this.#api.backend
+      this.#address
         .watch(
           {
             verb: 'watch',
@@ -405,6 +366,6 @@ export class Cluster {
 
   /** The spans that explain what exists: the trace keeps their ancestry. */
   *#causes(): Generator<number> {
-    for (const { cause } of this.#etcd.range('/registry/').kvs) yield cause;
+    for (const { cause } of this.#etcd.rangeAt('/registry/', this.#etcd.revision)) yield cause;
   }
 }

@@ -7,15 +7,21 @@ import type { Registry } from '#cri/registry.ts';
 import { ContainerRuntime } from '#cri/runtime.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
 import type { Network, NetworkNamespace } from '#network/network.ts';
+import type { HttpServer } from '#transport/http.ts';
+import { Component } from './component.ts';
+import { NodeLink } from './node-link.ts';
 
 export interface MachineOptions {
-  /** The machine's power: all that runs on it ends with this process. */
-  readonly process: Process;
+  /** The machine's process, which is its power, is a child of this one. */
+  readonly parent: Process;
+  /** Times what waits for the network. */
+  readonly links: Process;
   readonly name: string;
   readonly address: string;
   readonly network: Network;
   readonly registry: Registry;
   readonly latency: Latency;
+  /** The API server's address. */
   readonly backend: ApiBackend;
   /** `v1.33.0` */
   readonly version: string;
@@ -29,25 +35,107 @@ const CAPACITY = { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '1
 const CLUSTER_DNS = '10.96.0.10';
 const CLUSTER_DOMAIN = 'cluster.local';
 
-/** A node's machine: its network, a container runtime and a kubelet. */
-export class Machine {
-  readonly host: NetworkNamespace;
+/** One time between power on and power off. */
+interface Boot {
+  /** All that runs on the machine ends with it. */
+  readonly process: Process;
   readonly runtime: ContainerRuntime;
-  readonly kubelet: Kubelet;
+  readonly kubelet: Component;
+}
+
+/** A node's machine: its network, a container runtime and a kubelet. Its disk outlives its power. */
+export class Machine {
+  readonly name: string;
+  readonly host: NetworkNamespace;
+  /** The machine's way to the API server. */
+  readonly link: NodeLink;
+  readonly #options: MachineOptions;
+  readonly #ids: { readonly machineID: string; readonly systemUUID: string };
+  #boots = 0;
+  #boot: Boot | undefined;
+  /** The latest one; it still knows what lies on the disk when the power is off. */
+  #runtime: ContainerRuntime | undefined;
+  #kubelet: Kubelet | undefined;
+  /** Called when a Pod that has a fault may be gone. */
+  onPodGone: () => void = () => {};
 
   constructor(options: MachineOptions) {
-    const { process, name, address, network, registry, latency, backend, version, labels, taints, staticPods } =
-      options;
-    this.host = network.createHost(name, address, `nodes/${name}`);
-    this.runtime = new ContainerRuntime({ machine: process, network, host: this.host, registry, latency });
-    this.kubelet = new Kubelet({
-      process: process.child(`kubelet ${name}`),
-      client: new Client(backend, {
+    const { parent, links, name, address, network, backend } = options;
+    this.#options = options;
+    this.name = name;
+    this.host = network.createHost(name, address);
+    this.link = new NodeLink(links, backend);
+    const rng = parent.rng.fork(`hardware ${name}`);
+    this.#ids = { machineID: rng.uuid().replaceAll('-', ''), systemUUID: rng.uuid() };
+  }
+
+  /** Whether its power is on. */
+  get on(): boolean {
+    return this.#boot !== undefined;
+  }
+
+  /** What the machine runs; undefined without power. */
+  get process(): Process | undefined {
+    return this.#boot?.process;
+  }
+
+  get runtime(): ContainerRuntime | undefined {
+    return this.#runtime;
+  }
+
+  get kubeletRuns(): boolean {
+    return this.#boot?.kubelet.running === true;
+  }
+
+  /** The kubelet's own HTTP API; undefined while there is none. */
+  get kubeletServer(): HttpServer | undefined {
+    return this.kubeletRuns ? this.#kubelet?.server : undefined;
+  }
+
+  /** Power on: the machine boots. What ran before lies exited on its disk; the kubelet starts. */
+  start(): void {
+    if (this.#boot) return;
+    const { parent, name, network, registry, latency } = this.#options;
+    const process = parent.child(name, ++this.#boots);
+    const runtime = new ContainerRuntime(
+      { machine: process, network, host: this.host, registry, latency },
+      this.#runtime,
+    );
+    this.#runtime = runtime;
+    runtime.onEvent(({ type }) => {
+      if (type === 'Deleted' && runtime.podFaults.size > 0) process.post('a Pod is gone', () => this.onPodGone());
+    });
+    const bootID = process.rng.uuid();
+    const kubelet = new Component(process, `kubelet ${name}`, (life) => this.#runKubelet(life, runtime, bootID));
+    this.#boot = { process, runtime, kubelet };
+    kubelet.start();
+  }
+
+  /** Power off: all that runs ends where it is, and says nothing to anybody. The host must be out of reach by then. */
+  stop(): void {
+    const boot = this.#boot;
+    this.#boot = undefined;
+    boot?.process.exit();
+  }
+
+  startKubelet(): void {
+    this.#boot?.kubelet.start();
+  }
+
+  stopKubelet(): void {
+    this.#boot?.kubelet.stop();
+  }
+
+  #runKubelet(process: Process, runtime: ContainerRuntime, bootID: string): void {
+    const { name, address, version, labels, taints, staticPods } = this.#options;
+    this.#kubelet = new Kubelet({
+      process,
+      client: new Client(this.link, {
         user: { name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] },
         userAgent: 'kubelet/v1.33.0 (linux/amd64) kubernetes/60a317e',
       }),
-      runtime: this.runtime,
-      images: this.runtime.images,
+      runtime,
+      images: runtime.images,
       network: this.host,
       config: {
         nodeName: name,
@@ -59,8 +147,9 @@ export class Machine {
         clusterDns: CLUSTER_DNS,
         clusterDomain: CLUSTER_DOMAIN,
         ...(staticPods ? { staticPods } : {}),
+        ids: { ...this.#ids, bootID },
       },
     });
-    this.kubelet.start();
+    this.#kubelet.start();
   }
 }

@@ -148,6 +148,15 @@ export class Container {
     else if (this.#state === 'Created') this.#finish(137, 'Error', '');
   }
 
+  /** The machine was switched off meanwhile: whatever it did, it does no more. Nobody is told. */
+  lost(): void {
+    if (this.#state === 'Exited') return;
+    this.#set(255, 'Unknown', '');
+    this.log.close();
+    this.#attached.clear();
+    this.#waiting = [];
+  }
+
   async whenExited(by: Process): Promise<void> {
     while (!this.#exited()) {
       await by.park<void>((wake) => {
@@ -290,12 +299,16 @@ export class Container {
     this.#finish(code, code === 0 ? 'Completed' : 'Error', '');
   }
 
-  #finish(exitCode: number, reason: string, message: string): void {
+  #set(exitCode: number, reason: string, message: string): void {
     this.#state = 'Exited';
     this.#finishedAt = this.#parts.process.clock.now();
     this.#exitCode = exitCode;
     this.#reason = reason;
     this.#message = message;
+  }
+
+  #finish(exitCode: number, reason: string, message: string): void {
+    this.#set(exitCode, reason, message);
     this.log.close();
     for (const session of this.#attached) session.exited(exitCode);
     this.#attached.clear();

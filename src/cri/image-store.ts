@@ -10,10 +10,12 @@ export class ImageStore {
   readonly #latency: Latency;
   readonly #images = new Map<string, Image>();
 
-  constructor(process: Process, registry: Registry, latency: Latency) {
+  /** `images` are there from the start. */
+  constructor(process: Process, registry: Registry, latency: Latency, images: readonly Image[] = []) {
     this.#process = process;
     this.#registry = registry;
     this.#latency = latency;
+    for (const image of images) this.#images.set(image.name, image);
   }
 
   /** The image of a name (or id), if it is on the node. */

@@ -56,10 +56,30 @@ export class ContainerRuntime implements RuntimeService {
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   #addresses: PodAddresses | undefined;
 
-  constructor(options: RuntimeOptions) {
+  /**
+   * `disk`: the runtime that the machine had before it was switched off. Images are still there, and so are sandboxes and
+   * containers; but nothing of them runs.
+   */
+  constructor(options: RuntimeOptions, disk?: ContainerRuntime) {
     this.#options = options;
     this.#process = options.machine.child('containerd');
-    this.images = new ImageStore(this.#process, options.registry, options.latency);
+    this.images = new ImageStore(this.#process, options.registry, options.latency, disk?.images.list());
+    if (disk) this.#recover(disk);
+  }
+
+  /** Follows containerd's internal/cri/server/restart.go. */
+  #recover(disk: ContainerRuntime): void {
+    this.#addresses = disk.#addresses;
+    for (const [uid, fault] of disk.#faults) this.#faults.set(uid, fault);
+    for (const [id, sandbox] of disk.#sandboxes) {
+      this.#sandboxes.set(id, sandbox);
+      this.#endSandbox(sandbox);
+    }
+    for (const [uid, sandboxes] of disk.#byPod) this.#byPod.set(uid, sandboxes);
+    for (const [id, found] of disk.#containers) {
+      this.#containers.set(id, found);
+      found.container.lost();
+    }
   }
 
   get networkReady(): boolean {
@@ -118,8 +138,13 @@ export class ContainerRuntime implements RuntimeService {
 
   #stopSandbox(sandbox: Sandbox): void {
     if (!sandbox.ready) return;
-    sandbox.ready = false;
     for (const container of sandbox.containers.values()) container.kill();
+    this.#endSandbox(sandbox);
+  }
+
+  #endSandbox(sandbox: Sandbox): void {
+    if (!sandbox.ready) return;
+    sandbox.ready = false;
     if (sandbox.address === undefined) return;
     this.#options.network.remove(sandbox.network);
     this.#addresses?.release(sandbox.address);
@@ -267,6 +292,11 @@ export class ContainerRuntime implements RuntimeService {
     else this.#faults.delete(podUid);
     for (const { containers } of this.#byPod.get(podUid) ?? [])
       for (const container of containers.values()) container.obeyFault();
+  }
+
+  /** The Pods that behave badly, by uid. */
+  get podFaults(): ReadonlyMap<string, PodFault> {
+    return this.#faults;
   }
 
   onEvent(listener: (event: ContainerEvent) => void): () => void {

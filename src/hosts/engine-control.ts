@@ -1,6 +1,6 @@
 import type { Cluster } from '#cluster/cluster.ts';
 import type { Port } from '#transport/port.ts';
-import type { ClockState, Control, TraceBatch, TraceSpan } from './control.ts';
+import type { ClockState, Control, FaultTarget, TraceBatch, TraceSpan } from './control.ts';
 import type { Driver, DriverHost } from './driver.ts';
 
 /** Spans that one batch carries at most; a page that falls behind is told how many it missed. */
@@ -80,10 +80,19 @@ export function createControl(cluster: Cluster, driver: Driver, host: DriverHost
       await driver.step(turns);
       return driver.state;
     },
+    advance: async (ms) => {
+      await driver.advance(ms);
+      return driver.state;
+    },
     revisions: async (key) => cluster.revisions(key),
     span: async (id) => cluster.tracer.get(id),
     ancestry: async (id, limit) => cluster.tracer.ancestry(id, limit),
     descendants: async (id, limit) => cluster.tracer.descendants(id, limit),
+    faults: async () => cluster.faults.list(),
+    setFault: (target, state) => {
+      cluster.beforeInput();
+      return cluster.faults.set(target, state);
+    },
     onClock: (listener) => subscribe(clockListeners, listener),
     onTrace(listener) {
       cluster.tracer.onSpan = (id) => {
@@ -97,25 +106,33 @@ export function createControl(cluster: Cluster, driver: Driver, host: DriverHost
         if (traceListeners.size === 0) cluster.tracer.onSpan = undefined;
       };
     },
+    onFaults: (listener) => cluster.faults.onChange(listener),
     onCrash: (listener) => subscribe(crashListeners, listener),
   };
 }
 
-type Method = Exclude<keyof Control, 'onClock' | 'onTrace' | 'onCrash'>;
+type Method = Exclude<keyof Control, 'onClock' | 'onTrace' | 'onFaults' | 'onCrash'>;
+type Watched = 'clock' | 'trace' | 'faults';
 type ToEngine =
   | { readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
-  | { readonly watch: 'clock' | 'trace'; readonly on: boolean };
+  | { readonly watch: Watched; readonly on: boolean };
 type ToPage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string }
   | { readonly event: 'clock'; readonly state: ClockState }
   | { readonly event: 'trace'; readonly batch: TraceBatch }
+  | { readonly event: 'faults'; readonly faults: readonly FaultTarget[] }
   | { readonly event: 'crash'; readonly message: string };
 
 /** Answers over a port what {@link connectControl} asks. */
 export function serveControl(port: Port, control: Control): void {
   const post = (message: ToPage) => port.postMessage(message);
   const ends = new Map<string, () => void>();
+  const watches: Readonly<Record<Watched, () => () => void>> = {
+    clock: () => control.onClock((state) => post({ event: 'clock', state })),
+    trace: () => control.onTrace((batch) => post({ event: 'trace', batch })),
+    faults: () => control.onFaults((faults) => post({ event: 'faults', faults })),
+  };
   control.onCrash((message) => post({ event: 'crash', message }));
   port.onmessage = ({ data }) => {
     const message = data as ToEngine;
@@ -123,16 +140,7 @@ export function serveControl(port: Port, control: Control): void {
       ends.get(message.watch)?.();
       ends.delete(message.watch);
       if (!message.on) return;
-      if (message.watch === 'clock')
-        ends.set(
-          'clock',
-          control.onClock((state) => post({ event: 'clock', state })),
-        );
-      else
-        ends.set(
-          'trace',
-          control.onTrace((batch) => post({ event: 'trace', batch })),
-        );
+      ends.set(message.watch, watches[message.watch]());
       return;
     }
     const { id, method, args } = message;
@@ -148,6 +156,7 @@ export function connectControl(port: Port): Control & { fail(message: string): v
   const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   const clockListeners = new Set<(state: ClockState) => void>();
   const traceListeners = new Set<(batch: TraceBatch) => void>();
+  const faultListeners = new Set<(faults: readonly FaultTarget[]) => void>();
   const crashListeners = new Set<(message: string) => void>();
   let next = 1;
   let crashed: string | undefined;
@@ -168,7 +177,7 @@ export function connectControl(port: Port): Control & { fail(message: string): v
     pending.clear();
     for (const listener of crashListeners) listener(message);
   }
-  function subscribe<T>(listeners: Set<T>, listener: T, watch: 'clock' | 'trace'): () => void {
+  function subscribe<T>(listeners: Set<T>, listener: T, watch: Watched): () => void {
     if (listeners.size === 0) post({ watch, on: true });
     listeners.add(listener);
     return () => {
@@ -181,6 +190,7 @@ export function connectControl(port: Port): Control & { fail(message: string): v
     if ('event' in message) {
       if (message.event === 'clock') for (const listener of clockListeners) listener(message.state);
       else if (message.event === 'trace') for (const listener of traceListeners) listener(message.batch);
+      else if (message.event === 'faults') for (const listener of faultListeners) listener(message.faults);
       else fail(message.message);
       return;
     }
@@ -197,12 +207,16 @@ export function connectControl(port: Port): Control & { fail(message: string): v
     play: () => call('play'),
     setSpeed: (speed) => call('setSpeed', speed),
     step: (turns) => call('step', turns),
+    advance: (ms) => call('advance', ms),
     revisions: (key) => call('revisions', key),
     span: (id) => call('span', id),
     ancestry: (id, limit) => call('ancestry', id, limit),
     descendants: (id, limit) => call('descendants', id, limit),
+    faults: () => call('faults'),
+    setFault: (target, state) => call('setFault', target, state),
     onClock: (listener) => subscribe(clockListeners, listener, 'clock'),
     onTrace: (listener) => subscribe(traceListeners, listener, 'trace'),
+    onFaults: (listener) => subscribe(faultListeners, listener, 'faults'),
     onCrash(listener) {
       crashListeners.add(listener);
       if (crashed !== undefined) listener(crashed);

@@ -1,5 +1,13 @@
 import type { Pod, Taint } from '#api/generated/types.ts';
 
+/** What does not change while the machine runs. */
+export interface MachineIds {
+  readonly machineID: string;
+  readonly systemUUID: string;
+  /** A new one at each boot. */
+  readonly bootID: string;
+}
+
 /** What a node's kubelet is told about itself. */
 export interface KubeletConfig {
   readonly nodeName: string;
@@ -22,6 +30,8 @@ export interface KubeletConfig {
   readonly clusterDns: string;
   /** `cluster.local` */
   readonly clusterDomain: string;
+  /** Who the machine is, and which boot of it this is; drawn by chance where it is not said. */
+  readonly ids?: MachineIds;
   /** Pods that run here without the API server's asking; it shows them as mirror Pods. */
   readonly staticPods?: readonly Pod[];
 }

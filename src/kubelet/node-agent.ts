@@ -12,9 +12,9 @@ import type { SpanId } from '#base/tracer.ts';
 import type { Client } from '#client/client.ts';
 import { Informer } from '#client/informer.ts';
 import type { ImageService, RuntimeService } from '#cri/contract.ts';
-import type { KubeletConfig } from './config.ts';
+import type { KubeletConfig, MachineIds } from './config.ts';
 import type { KubeletContext } from './kubelet-context.ts';
-import { initialNode, type MachineIds, nodeStatus } from './node-status.ts';
+import { initialNode, nodeStatus } from './node-status.ts';
 
 const STATUS_PERIOD_MS = 10_000;
 const REPORT_PERIOD_MS = 300_000;
@@ -60,7 +60,11 @@ export class NodeAgent {
     this.#runtime = runtime;
     this.#images = images;
     const { rng } = context.process;
-    this.#ids = { machineID: rng.uuid().replaceAll('-', ''), systemUUID: rng.uuid(), bootID: rng.uuid() };
+    this.#ids = config.ids ?? {
+      machineID: rng.uuid().replaceAll('-', ''),
+      systemUUID: rng.uuid(),
+      bootID: rng.uuid(),
+    };
     this.#informer = new Informer(context.process, client, nodes, {
       fieldSelector: `metadata.name=${config.nodeName}`,
     });
@@ -162,7 +166,7 @@ export class NodeAgent {
     if (!node) return;
     const { now, process } = this.#context;
     const before = node.status ?? {};
-    const { status, events } = nodeStatus(this.#config, this.#ids, this.#runtime, this.#images, before, now);
+    const { status, events, rebooted } = nodeStatus(this.#config, this.#ids, this.#runtime, this.#images, before, now);
     if (now - this.#reportedAt < REPORT_PERIOD_MS && sameButHeartbeats(before, status)) return;
     const schema = schemas.lookup('io.k8s.api.core.v1.Node');
     const patch = createTwoWayMergePatch(
@@ -178,6 +182,10 @@ export class NodeAgent {
     await this.#client
       .withCause(cause)
       .patch(nodes, { name: this.#config.nodeName }, type, patch, { subresource: 'status' });
+    if (rebooted) {
+      const message = `Node ${this.#config.nodeName} has been rebooted, boot id: ${this.#ids.bootID}`;
+      this.#context.nodeEvent(this.#config.nodeName, 'Warning', 'Rebooted', message, cause);
+    }
     for (const reason of events) this.#statusEvent(reason, cause);
   }
 

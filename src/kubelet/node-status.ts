@@ -2,23 +2,18 @@ import type { Node, NodeCondition, NodeStatus } from '#api/generated/types.ts';
 import { formatTime } from '#base/clock.ts';
 import type { ImageService, RuntimeService } from '#cri/contract.ts';
 import { KERNEL_VERSION } from '#cri/os/kernel.ts';
-import { type KubeletConfig, KUBELET_PORT } from './config.ts';
+import { type KubeletConfig, KUBELET_PORT, type MachineIds } from './config.ts';
 
 /** At most so many images are reported. */
 const MAX_IMAGES = 50;
-
-/** What does not change while the machine runs. */
-export interface MachineIds {
-  readonly machineID: string;
-  readonly systemUUID: string;
-  readonly bootID: string;
-}
 
 /** What the kubelet says of its node, and the events that go with it. */
 export interface NodeReport {
   readonly status: NodeStatus;
   /** Reasons such as `NodeReady`, for Events. */
   readonly events: readonly string[];
+  /** The machine was switched off since the status was last told. */
+  readonly rebooted: boolean;
 }
 
 /** The whole status of a Node. Follows pkg/kubelet/nodestatus/setters.go, v1.33. Pure. */
@@ -80,8 +75,10 @@ export function nodeStatus(
         ),
   ];
   const others = (before.conditions ?? []).filter(({ type }) => !conditions.some((own) => own.type === type));
+  const lastBoot = before.nodeInfo?.bootID;
   return {
     events,
+    rebooted: lastBoot !== undefined && lastBoot !== ids.bootID,
     status: {
       ...before,
       capacity,

@@ -52,6 +52,21 @@ export interface Upgraded {
   readonly socket: Duplex;
 }
 
+/**
+ * Nobody answers at the other end: the connection was refused, or broke before there was an answer. An {@link HttpServer}
+ * rejects with it.
+ */
+export class ConnectionFailedError extends Error {
+  override readonly name = 'ConnectionFailedError';
+  /** `refused`, or what went wrong. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(reason === 'refused' ? 'connection refused' : reason);
+    this.reason = reason;
+  }
+}
+
 /** A server: plain requests, and upgrades to a {@link Duplex} (offered protocols in `sec-websocket-protocol`). */
 export interface HttpServer {
   readonly handle: HttpHandler;

@@ -1,5 +1,6 @@
 import {
   bodyStream,
+  ConnectionFailedError,
   type Duplex,
   type HttpRequest,
   type HttpResponse,
@@ -34,7 +35,7 @@ type FromServer =
   | { readonly id: number; readonly type: 'data'; readonly data: Uint8Array }
   | { readonly id: number; readonly type: 'end' }
   | { readonly id: number; readonly type: 'closed'; readonly code: number; readonly reason: string }
-  | { readonly id: number; readonly type: 'failed'; readonly message: string };
+  | { readonly id: number; readonly type: 'failed'; readonly message: string; readonly connection?: string };
 
 /** Answers over a port what {@link connectPort} asks at its other end. Bodies are streamed as they grow. */
 export function servePort(port: Port, server: HttpServer): void {
@@ -96,7 +97,12 @@ export function servePort(port: Port, server: HttpServer): void {
   }
 
   const failed = (id: number) => (error: unknown) =>
-    post({ id, type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    post({
+      id,
+      type: 'failed',
+      message: error instanceof Error ? error.message : String(error),
+      ...(error instanceof ConnectionFailedError ? { connection: error.reason } : {}),
+    });
 
   port.onmessage = ({ data }) => {
     const message = data as FromClient;
@@ -222,7 +228,9 @@ export function connectPort(port: Port): HttpServer & { fail(error: Error): void
         break;
       case 'failed':
         pending.delete(id);
-        entry.reject(new Error(message.message));
+        entry.reject(
+          message.connection === undefined ? new Error(message.message) : new ConnectionFailedError(message.connection),
+        );
         break;
     }
   };

@@ -1,0 +1,104 @@
+import { schemas } from '#api/schemas.ts';
+import type { UserInfo } from '#apimachinery/api-request.ts';
+import { ObjectCodec } from '#apimachinery/codec.ts';
+import type { ProtobufReader } from '#apimachinery/protobuf.ts';
+import type { ApiServer } from '#apiserver/api-server.ts';
+import { type DiscoveredGroup, groupResources, verbsOf } from '#apiserver/discovery.ts';
+import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
+import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
+import type { OpenApiSource } from './openapi-source.ts';
+
+export interface FloorOptions {
+  readonly api: ApiServer;
+  readonly version: VersionInfo;
+  /** Who every caller is. */
+  readonly user: UserInfo;
+  /** Reads protobuf bodies. */
+  readonly protobuf: ProtobufReader | undefined;
+  /** Virtual time, ms. */
+  readonly now: () => number;
+  readonly etcdRuns: () => boolean;
+}
+
+/** The HTTP floor of an API server: which paths it has, who asks, what it says of itself. */
+export function createFloor({ api, version, user, protobuf, now, etcdRuns }: FloorOptions): HttpFloor {
+  const { resources: table, subresources } = api;
+  const codec = new ObjectCodec(schemas, protobuf);
+  const endpoints = new Map(
+    subresources.map((endpoint) => [
+      `${endpoint.resource.plural}.${endpoint.resource.group}/${endpoint.subresource}`,
+      endpoint,
+    ]),
+  );
+  const lookUp = (
+    group: string,
+    version: string,
+    plural: string,
+    subresource: string | undefined,
+  ): ServedResource | undefined => {
+    const definition = table.find(group, version, plural);
+    if (!definition) return undefined;
+    const own = { group, version, kind: definition.kind, schema: definition.schema };
+    if (subresource === undefined) return { definition, body: own, verbs: verbsOf(definition), connects: false };
+    const endpoint = endpoints.get(`${plural}.${group}/${subresource}`);
+    if (endpoint) {
+      const { kind: body, verbs, view, connect } = endpoint;
+      return { definition, body, verbs, view: view?.definition, connects: connect !== undefined };
+    }
+    return (
+      definition.subresources?.[subresource] && {
+        definition,
+        body: own,
+        verbs: ['get', 'patch', 'update'],
+        connects: false,
+      }
+    );
+  };
+  const groups = (): DiscoveredGroup[] =>
+    groupResources(
+      [...table.all()].map((definition) => ({
+        definition,
+        subresources: [
+          ...Object.keys(definition.subresources ?? {}).map((name) => ({
+            name,
+            kind: { group: definition.group, version: definition.version, kind: definition.kind },
+            verbs: ['get', 'patch', 'update'],
+          })),
+          ...subresources
+            .filter(({ resource }) => resource === definition)
+            .map(({ subresource, kind: { group, version, kind, schema }, verbs }) => ({
+              name: subresource,
+              kind: { group, version, kind },
+              ...(schema ? { schema } : {}),
+              verbs,
+            })),
+        ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      })),
+      [''],
+    );
+  let openapi: OpenApiSource | undefined;
+  // Only observers read it, so that it may be loaded when they do.
+  const openApiDocument = async (path: string) => {
+    const source = await import('./openapi-source.ts');
+    openapi ??= new source.OpenApiSource(groups);
+    return openapi.document(path);
+  };
+  return new HttpFloor({
+    backend: api.local,
+    codec,
+    lookUp,
+    authenticate: () => user,
+    now,
+    hasVersion: (group, version) => table.hasVersion(group, version),
+    nonResource: nonResource({
+      version,
+      groups,
+      checks: () => [
+        { name: 'ping', ok: true },
+        { name: 'log', ok: true },
+        { name: 'etcd', ok: etcdRuns() },
+      ],
+      openapi: openApiDocument,
+    }),
+  });
+}
