@@ -248,6 +248,23 @@ test('warnings', () => {
   ]);
 });
 
+test('what nothing here provides', () => {
+  expect(
+    services.notModelled?.(
+      decoded(
+        services,
+        manifest(
+          '{ports: [{port: 80}, {port: 81, protocol: SCTP}], externalIPs: ["fd00::1"], trafficDistribution: PreferClose}',
+        ),
+      ),
+    ),
+  ).toEqual(
+    ['spec.ports[1].protocol SCTP', 'spec.externalIPs[0]', 'spec.trafficDistribution'].map(
+      (field) => `${field}: accepted, but not modelled: it has no effect in this cluster`,
+    ),
+  );
+});
+
 test.each([
   ['{}', ['ClusterIP', '<none>', '<none>', '<none>', '<none>']],
   [

@@ -3,6 +3,7 @@ import { isDNS1035Label, nameValidator } from '#apimachinery/validation.ts';
 import type { Service } from '../../generated/types.ts';
 import { serviceColumns } from './service-columns.ts';
 import { defaultService } from './service-defaults.ts';
+import { serviceNotModelled } from './service-not-modelled.ts';
 import { canonicalService, prepareServiceForCreate, prepareServiceForUpdate } from './service-strategy.ts';
 import { validateService, validateServiceStatusUpdate, validateServiceUpdate } from './service-validation.ts';
 import { serviceStatusWarnings, serviceWarnings } from './service-warnings.ts';
@@ -23,6 +24,7 @@ export const services = defineResource<Service>({
   defaults: defaultService,
   validate: (service) => validateService(service),
   validateUpdate: validateServiceUpdate,
+  notModelled: serviceNotModelled,
   strategy: {
     prepareForCreate: prepareServiceForCreate,
     prepareForUpdate: prepareServiceForUpdate,

@@ -71,8 +71,10 @@ export const endpointSlices = defineResource<EndpointSlice>({
   defaults,
   validate: (slice) => validateEndpointSlice(slice),
   validateUpdate: validateEndpointSliceUpdate,
-  notModelled: ({ endpoints }) =>
-    endpoints?.some(({ hints }) => hints?.forZones) ? ['endpoints[*].hints: all nodes are in one zone'] : [],
+  notModelled: ({ addressType }) =>
+    addressType === 'IPv4'
+      ? []
+      : [`addressType ${addressType}: accepted, but not modelled: it has no effect in this cluster`],
   strategy: {
     prepareForCreate: (slice) =>
       withoutTopology(
