@@ -1,8 +1,23 @@
+import { agnhostImage } from './images/agnhost.ts';
+import { alpine } from './images/alpine.ts';
 import { busybox } from './images/busybox.ts';
 import { controlPlane } from './images/control-plane.ts';
+import { curlimagesCurl } from './images/curlimages-curl.ts';
+import { httpEchoImage } from './images/http-echo.ts';
 import type { ImageDefinition } from './images/image.ts';
 import { nginx } from './images/nginx.ts';
 import { pause } from './images/pause.ts';
+import { whoamiImage } from './images/whoami.ts';
 
 /** The images that are emulated, sorted by name. One more is one file and one line. */
-export const images: readonly ImageDefinition[] = [busybox, ...controlPlane, nginx, pause];
+export const images: readonly ImageDefinition[] = [
+  agnhostImage,
+  alpine,
+  busybox,
+  ...controlPlane,
+  curlimagesCurl,
+  httpEchoImage,
+  nginx,
+  pause,
+  whoamiImage,
+];

@@ -4,27 +4,44 @@ import { pods } from '#api/core/v1/pod.ts';
 import type { Container, Probe } from '#api/generated/types.ts';
 import { latencyOf } from '#base/latency.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
-import { Machine } from '#cluster/machine.ts';
+import { Client } from '#client/client.ts';
+import { Kubelet } from '#kubelet/kubelet.ts';
 import { Network } from '#network/network.ts';
 import { createMachine } from '#testing/machine.ts';
 import { TestApi } from '#testing/test-api.ts';
 import type { PodFault } from './contract.ts';
 import { Registry } from './registry.ts';
+import { ContainerRuntime } from './runtime.ts';
 
 /** A node with a kubelet, and one Pod of nginx that is Running. */
 async function startPod(container: Partial<Container> = {}) {
   const api = new TestApi();
-  const machine = new Machine({
-    process: api.root.child('node-1'),
-    name: 'node-1',
-    address: '192.168.0.11',
-    network: new Network(api.root.child('network'), latencyOf('none')),
+  const node = api.root.child('node-1');
+  const network = new Network(api.root.child('network'), latencyOf('none'));
+  const host = network.createHost('node-1', '192.168.0.11');
+  const runtime = new ContainerRuntime({
+    machine: node,
+    network,
+    host,
     registry: new Registry(),
     latency: latencyOf('none'),
-    backend: api.backend,
-    version: 'v1.33.0',
   });
-  machine.runtime.updatePodCidr('10.244.1.0/24');
+  runtime.updatePodCidr('10.244.1.0/24');
+  new Kubelet({
+    process: node.child('kubelet node-1'),
+    client: new Client(api.backend, { user: { name: 'system:node:node-1', groups: [] }, userAgent: 'kubelet' }),
+    runtime,
+    images: runtime.images,
+    network: host,
+    config: {
+      nodeName: 'node-1',
+      nodeAddress: '192.168.0.11',
+      capacity: { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' },
+      version: 'v1.33.0',
+      clusterDns: '10.96.0.10',
+      clusterDomain: 'cluster.local',
+    },
+  }).start();
   const key = { namespace: 'default', name: 'web' };
   const { metadata } = await api.do((client) =>
     client.create(pods, {
@@ -35,7 +52,7 @@ async function startPod(container: Partial<Container> = {}) {
   await api.run(15_000);
   return {
     run: (seconds: number) => api.run(seconds * 1000),
-    set: (fault: PodFault | undefined) => machine.runtime.setPodFault(metadata.uid ?? '', fault),
+    set: (fault: PodFault | undefined) => runtime.setPodFault(metadata.uid ?? '', fault),
     status: async () => {
       const { status } = await api.do((client) => client.get(pods, key));
       const [one] = status?.containerStatuses ?? [];

@@ -4,6 +4,7 @@ import type { Program } from '../os/unix-process.ts';
 import { type Applet, appletProgram } from './applet.ts';
 import { fileApplets } from './files.ts';
 import { egrep, fgrep, grep } from './grep.ts';
+import { nslookup } from './names.ts';
 import { netApplets } from './net.ts';
 import { sed } from './sed.ts';
 import { systemApplets } from './system.ts';
@@ -16,6 +17,7 @@ export const applets: readonly Applet[] = [
   fgrep,
   grep,
   ...netApplets,
+  nslookup,
   sed,
   ...systemApplets,
   ...textApplets,
@@ -23,7 +25,7 @@ export const applets: readonly Applet[] = [
 
 /** What busybox has and this emulation does not: it says so instead of pretending that it is not there. */
 const NOT_EMULATED =
-  'arp awk bc crontab cryptpw dd df diff dmesg fdisk free ftpget gunzip gzip hexdump httpd ifconfig insmod iostat less lsof more mount mpstat nslookup od patch pstree route rsync strings su tar telnet top traceroute umount unzip vi watch xxd zcat'.split(
+  'arp awk bc crontab cryptpw dd df diff dmesg fdisk free ftpget gunzip gzip hexdump httpd ifconfig insmod iostat less lsof more mount mpstat od patch pstree route rsync strings su tar telnet top traceroute umount unzip vi watch xxd zcat'.split(
     ' ',
   );
 

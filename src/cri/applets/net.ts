@@ -1,13 +1,14 @@
 import { encodeUtf8 } from '#base/utf8.ts';
 import { HttpError, httpExchange, type ReceivedAnswer } from '#network/http.ts';
-import type { Connection } from '#network/network.ts';
+import type { Connection, Endpoint } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { resolveHost } from '../os/resolve.ts';
 import { ExitRequest, type UnixProcess } from '../os/unix-process.ts';
-import { type Applet, attempt, usageError } from './applet.ts';
+import { type Applet, attempt, type Invocation, usageError } from './applet.ts';
 import { parseUrl, resolveLocation } from './url.ts';
 
 const MAX_REDIRECTS = 10;
+const FOREVER_MS = 86_400_000;
 
 const wget: Applet = {
   name: 'wget',
@@ -142,8 +143,8 @@ const nc: Applet = {
   options: 'lp:w:znvuki:e:',
   async run(call) {
     const { self } = call;
-    if (call.has('u') || call.has('e')) {
-      await call.fail(`option -${call.has('u') ? 'u' : 'e'} is not emulated here`);
+    if (call.has('e') || (call.has('u') && call.has('l'))) {
+      await call.fail(`option -${call.has('e') ? 'e' : 'u with -l'} is not emulated here`);
       return 1;
     }
     if (call.has('l')) {
@@ -180,6 +181,7 @@ const nc: Applet = {
       return 1;
     }
     const timeoutMs = call.has('w') ? Number(call.value('w')) * 1000 : undefined;
+    if (call.has('u')) return exchangeDatagrams(call, { address, port: Number(port) }, timeoutMs);
     let connection: Connection;
     try {
       connection = await self.system.network.connect(self.process, { address, port: Number(port) }, timeoutMs);
@@ -195,6 +197,22 @@ const nc: Applet = {
     return 0;
   },
 };
+
+/** Each piece of standard input is a datagram; what answers it is printed. Without -w it waits for ever, as nc does. */
+async function exchangeDatagrams(call: Invocation, to: Endpoint, timeoutMs = FOREVER_MS): Promise<number> {
+  const { self } = call;
+  try {
+    for (let bytes = await self.read(0); bytes; bytes = await self.read(0)) {
+      const answer = await self.system.network.askDatagram(self.process, to, bytes, timeoutMs);
+      if (answer) await self.write(1, answer);
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    await call.fail(error.message);
+    return 1;
+  }
+}
 
 /** Standard input to the connection and back, until the other side ends. */
 async function relay(self: UnixProcess, connection: Connection): Promise<void> {

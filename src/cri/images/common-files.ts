@@ -1,5 +1,7 @@
 import { encodeUtf8 } from '#base/utf8.ts';
+import { appletProgram } from '../applets/applet.ts';
 import { appletFiles } from '../applets/applets.ts';
+import { getent } from '../applets/names.ts';
 import {
   type DirectoryNode,
   imageDevice,
@@ -9,6 +11,7 @@ import {
   imageSymlink,
   type Node,
 } from '../os/file-node.ts';
+import type { Program } from '../os/unix-process.ts';
 import { shellProgram } from '../shell/sh.ts';
 
 /** The PATH that images without one of their own get. */
@@ -33,8 +36,14 @@ function devices(): DirectoryNode {
 
 /** The tree of a busybox-like image: all applets in /bin, ash as sh. */
 export function busyboxFiles(
-  release: Readonly<Record<string, Node>> = {},
-  extra: Readonly<Record<string, Node>> = {},
+  parts: {
+    readonly etc?: Readonly<Record<string, Node>>;
+    readonly usrBin?: Readonly<Record<string, Node>>;
+    readonly root?: Readonly<Record<string, Node>>;
+    /** More lines of /etc/passwd and /etc/group. */
+    readonly passwd?: string;
+    readonly group?: string;
+  } = {},
 ): DirectoryNode {
   const shell = imageProgram(shellProgram('ash'));
   return imageDirectory({
@@ -42,29 +51,51 @@ export function busyboxFiles(
     dev: devices(),
     etc: imageDirectory({
       group: text(
-        'root:x:0:\ndaemon:x:1:\nbin:x:2:\nsys:x:3:\nadm:x:4:\ntty:x:5:\ndisk:x:6:\nlp:x:7:\nmail:x:8:\nkmem:x:9:\nwheel:x:10:root\nwww-data:x:33:\nusers:x:100:\nnogroup:x:65534:\n',
+        'root:x:0:\ndaemon:x:1:\nbin:x:2:\nsys:x:3:\nadm:x:4:\ntty:x:5:\ndisk:x:6:\nlp:x:7:\nmail:x:8:\nkmem:x:9:\nwheel:x:10:root\nwww-data:x:33:\nusers:x:100:\nnogroup:x:65534:\n' +
+          (parts.group ?? ''),
       ),
       hostname: text(''),
       hosts: text(''),
       passwd: text(
-        'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nsys:x:3:3:sys:/dev:/bin/false\nmail:x:8:8:mail:/var/spool/mail:/bin/false\nwww-data:x:33:33:www-data:/var/www:/bin/false\noperator:x:37:37:Operator:/var:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n',
+        'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nsys:x:3:3:sys:/dev:/bin/false\nmail:x:8:8:mail:/var/spool/mail:/bin/false\nwww-data:x:33:33:www-data:/var/www:/bin/false\noperator:x:37:37:Operator:/var:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n' +
+          (parts.passwd ?? ''),
       ),
       'resolv.conf': text(''),
-      ...release,
+      ...parts.etc,
     }),
     home: imageDirectory({}),
     proc: imageDirectory({}, 0o555),
     root: imageDirectory({}, 0o700),
     sys: imageDirectory({}, 0o555),
     tmp: imageDirectory({}, 0o1777),
-    usr: imageDirectory({ bin: imageDirectory({ env: imageSymlink('/bin/env') }), sbin: imageDirectory({}) }),
+    usr: imageDirectory({
+      bin: imageDirectory({ env: imageSymlink('/bin/env'), ...parts.usrBin }),
+      sbin: imageDirectory({}),
+    }),
     var: imageDirectory({
       log: imageDirectory({}),
       spool: imageDirectory({}),
       www: imageDirectory({}),
       run: imageDirectory({}),
     }),
-    ...extra,
+    ...parts.root,
+  });
+}
+
+/** The tree of an image that has nothing but its programs, with no shell. */
+export function bareFiles(
+  programs: Readonly<Record<string, Program>>,
+  accounts: { readonly passwd?: string; readonly group?: string } = {},
+): DirectoryNode {
+  return imageDirectory({
+    ...Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, imageProgram(program)])),
+    dev: devices(),
+    etc: imageDirectory({
+      group: text(`root:x:0:\n${accounts.group ?? ''}`),
+      passwd: text(`root:x:0:0:root:/root:/sbin/nologin\n${accounts.passwd ?? ''}`),
+    }),
+    proc: imageDirectory({}, 0o555),
+    tmp: imageDirectory({}, 0o1777),
   });
 }
 
@@ -126,6 +157,7 @@ export function debianFiles(
         ...appletFiles(DEBIAN_COMMANDS),
         bash: imageProgram(shellProgram('bash')),
         dash,
+        getent: imageProgram(appletProgram(getent)),
         sh: dash,
         ...parts.usrBin,
       }),
