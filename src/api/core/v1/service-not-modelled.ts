@@ -13,9 +13,7 @@ export function serviceNotModelled({ metadata, spec }: Service): string[] {
     ...TOPOLOGY.filter((name) => metadata.annotations?.[name]).map((name) => `metadata.annotations[${name}]`),
     ...(spec.ports ?? []).flatMap(({ protocol }, i) => (protocol === 'SCTP' ? [`spec.ports[${i}].protocol SCTP`] : [])),
     ...(spec.externalIPs ?? []).flatMap((address, i) => (isIPv6(address) ? [`spec.externalIPs[${i}]`] : [])),
-    ...(['loadBalancerClass', 'trafficDistribution'] as const)
-      .filter((name) => spec[name])
-      .map((name) => `spec.${name}`),
+    ...(spec.loadBalancerClass ? ['spec.loadBalancerClass'] : []),
   ];
   return fields.map((field) => `${field}: ${NO_EFFECT}`);
 }

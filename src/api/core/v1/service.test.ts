@@ -253,13 +253,11 @@ test('what nothing here provides', () => {
     services.notModelled?.(
       decoded(
         services,
-        manifest(
-          '{ports: [{port: 80}, {port: 81, protocol: SCTP}], externalIPs: ["fd00::1"], trafficDistribution: PreferClose}',
-        ),
+        manifest('{ports: [{port: 80}, {port: 81, protocol: SCTP}], externalIPs: ["fd00::1"], loadBalancerClass: a/b}'),
       ),
     ),
   ).toEqual(
-    ['spec.ports[1].protocol SCTP', 'spec.externalIPs[0]', 'spec.trafficDistribution'].map(
+    ['spec.ports[1].protocol SCTP', 'spec.externalIPs[0]', 'spec.loadBalancerClass'].map(
       (field) => `${field}: accepted, but not modelled: it has no effect in this cluster`,
     ),
   );
