@@ -1,5 +1,6 @@
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { alreadyExists, badRequest, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
+import { formatTime } from '#base/clock.ts';
 import { admit, validateAdmission, waitForAdmission } from './admission.ts';
 import { Reservation } from './allocation.ts';
 import type { Ownership } from './field-manager.ts';
@@ -8,7 +9,6 @@ import {
   dedupOwnerReferences,
   expectedNamespace,
   matchNamespace,
-  timestamp,
   withMeta,
   withTypeMeta,
 } from './metadata.ts';
@@ -98,7 +98,7 @@ export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: 
   const context = { now: scope.now };
   let next = changeMeta(object, {
     uid: core.random.uids.uuid(),
-    creationTimestamp: timestamp(scope.now),
+    creationTimestamp: formatTime(scope.now),
     namespace: matchNamespace(object, expectedNamespace(definition, request.namespace)) || undefined,
   });
   next = reservation.create(next);

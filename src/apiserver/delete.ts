@@ -2,9 +2,9 @@ import { jsonEqual } from '#apimachinery/equal.ts';
 import type { RequestOptions } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { conflict, isStatus, notFound } from '#apimachinery/status-error.ts';
-import { parseTime } from '#base/clock.ts';
+import { formatTime, parseTime } from '#base/clock.ts';
 import { admitDeletion } from './admission.ts';
-import { timestamp, withMeta } from './metadata.ts';
+import { withMeta } from './metadata.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from './metadata-validation.ts';
 import { RequestScope } from './request-scope.ts';
 import type { Stored } from './storage.ts';
@@ -106,7 +106,7 @@ export function planDeletion<T extends ApiObject>(
   if (finalizers !== existing.metadata.finalizers) next = withMeta(next, { finalizers });
   const { deletionTimestamp, generation } = next.metadata;
   if (strategy?.holdsDeletion?.(next)) {
-    next = begun(strategy, withMeta(next, { deletionTimestamp: deletionTimestamp ?? timestamp(now) }));
+    next = begun(strategy, withMeta(next, { deletionTimestamp: deletionTimestamp ?? formatTime(now) }));
     return { next: jsonEqual(next, existing) ? existing : next, now: false };
   }
   const held = (finalizers?.length ?? 0) > 0;
@@ -115,7 +115,7 @@ export function planDeletion<T extends ApiObject>(
   next = withMeta(next, {
     ...(deletionTimestamp === undefined && generation ? { generation: generation + 1 } : {}),
     deletionTimestamp:
-      deletionTimestamp === undefined || parseTime(deletionTimestamp) > now ? timestamp(now) : deletionTimestamp,
+      deletionTimestamp === undefined || parseTime(deletionTimestamp) > now ? formatTime(now) : deletionTimestamp,
     deletionGracePeriodSeconds: 0,
   });
   next = begun(strategy, next);
@@ -152,7 +152,7 @@ function planGrace<T extends ApiObject>(
     return {
       graceful: true,
       seconds,
-      object: withMeta(existing, { deletionTimestamp: timestamp(due), deletionGracePeriodSeconds: seconds }),
+      object: withMeta(existing, { deletionTimestamp: formatTime(due), deletionGracePeriodSeconds: seconds }),
     };
   }
   const seconds = strategy.gracePeriodSeconds?.(existing, requested);
@@ -162,7 +162,7 @@ function planGrace<T extends ApiObject>(
     seconds,
     object: withMeta(existing, {
       ...(generation ? { generation: generation + 1 } : {}),
-      deletionTimestamp: timestamp(now + seconds * 1000),
+      deletionTimestamp: formatTime(now + seconds * 1000),
       deletionGracePeriodSeconds: seconds,
     }),
   };

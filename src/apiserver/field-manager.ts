@@ -2,10 +2,10 @@ import { canonicalObject } from '#apimachinery/canonical.ts';
 import { deepFreeze, type JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
+import { formatTime } from '#base/clock.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { compareObjects } from './field-compare.ts';
 import { decodeFieldSet, difference, encodeFieldSet, type FieldSet, isEmpty, union } from './field-set.ts';
-import { timestamp } from './metadata.ts';
 import type { RequestScope } from './request-scope.ts';
 import { componentOf } from './watch.ts';
 
@@ -123,7 +123,7 @@ export class FieldManager {
           operation: 'Update',
           apiVersion: apiVersionOf(definition),
           subresource,
-          time: timestamp(scope.now),
+          time: formatTime(scope.now),
         },
         schema: this.#schemaOf(definition as unknown as ResourceDefinition),
         before,

@@ -2,7 +2,6 @@ import { isNamespaceKind } from './resource-table.ts';
 import type { ApiObject, ObjectMetaLike, OwnerReference, ResourceDefinition } from '#apimachinery/resource.ts';
 import { apiVersionOf } from '#apimachinery/resource.ts';
 import { badRequest } from '#apimachinery/status-error.ts';
-import { formatTime } from '#base/clock.ts';
 
 type MutableMeta = { -readonly [K in keyof ObjectMetaLike]: ObjectMetaLike[K] };
 
@@ -70,19 +69,6 @@ export function matchNamespace(object: ApiObject, wanted: string): string {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   return wanted;
-}
-
-let lastSecond = Number.NaN;
-let lastText = '';
-
-/** metav1.Time of a moment. */
-export function timestamp(now: number): string {
-  const second = Math.floor(now / 1000);
-  if (second !== lastSecond) {
-    lastSecond = second;
-    lastText = formatTime(now);
-  }
-  return lastText;
 }
 
 /** The object without repetitions among its owners, which are warned of. Follows dedupOwnerReferences of handlers/rest.go, v1.33. */

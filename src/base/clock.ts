@@ -14,9 +14,17 @@ export interface Clock {
   ticker(ms: number, name: string, run: () => void, cause?: number): Timer;
 }
 
-/** RFC 3339 in UTC with seconds, as metav1.Time prints. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** RFC 3339 in UTC with seconds, as metav1.Time prints. Mostly asked for the same second again. */
 export function formatTime(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 /** RFC 3339 in UTC with microseconds, as metav1.MicroTime prints. */

@@ -46,9 +46,10 @@ export class EventCorrelator {
 
   /** Undefined: the event is to be dropped. */
   correlate(incoming: EventObject): Correlated | undefined {
-    const { event, key } = this.#aggregate(incoming);
+    const subject = subjectKey(incoming);
+    const { event, key } = this.#aggregate(incoming, subject);
     const correlated = this.#observe(event, key);
-    const spamKey = joined(subjectKey(event), event.type);
+    const spamKey = `${subject}\n${event.type}`;
     let bucket = this.#spam.get(spamKey);
     if (!bucket) {
       bucket = new TokenBucket(this.#clock, SPAM_PER_SECOND, SPAM_BURST);
@@ -59,19 +60,19 @@ export class EventCorrelator {
 
   /** Takes over what the server says the event is now. */
   written(event: EventObject): void {
-    this.#observed.set(eventKey(event), observation(event));
+    this.#observed.set(eventKey(event, subjectKey(event)), observation(event));
   }
 
-  #aggregate(event: EventObject): { readonly event: EventObject; readonly key: string } {
+  #aggregate(event: EventObject, subject: string): { readonly event: EventObject; readonly key: string } {
     const nowMs = this.#clock.now();
-    const key = joined(subjectKey(event), event.type, event.reason, event.reportingComponent, event.reportingInstance);
+    const key = joined(subject, event.type, event.reason, event.reportingComponent, event.reportingInstance);
     let aggregate = this.#aggregates.get(key);
     if (!aggregate || nowMs - aggregate.lastMs > AGGREGATE_INTERVAL_MS)
       aggregate = { messages: new Set(), lastMs: nowMs };
     aggregate.messages.add(event.message ?? '');
     aggregate.lastMs = nowMs;
     this.#aggregates.set(key, aggregate);
-    if (aggregate.messages.size < AGGREGATE_EVENTS) return { event, key: eventKey(event) };
+    if (aggregate.messages.size < AGGREGATE_EVENTS) return { event, key: eventKey(event, subject) };
     aggregate.messages.delete(aggregate.messages.values().next().value as string);
     const now = formatTime(nowMs);
     const { involvedObject, message, type, reason, source } = event;
@@ -128,8 +129,8 @@ function subjectKey({ source, involvedObject: object }: EventObject): string {
   );
 }
 
-function eventKey(event: EventObject): string {
-  return joined(subjectKey(event), event.involvedObject.fieldPath, event.type, event.reason, event.message);
+function eventKey(event: EventObject, subject: string): string {
+  return joined(subject, event.involvedObject.fieldPath, event.type, event.reason, event.message);
 }
 
 function joined(...parts: readonly (string | undefined)[]): string {
