@@ -5,6 +5,7 @@ import styles from './app.module.css';
 import { Button } from './components/button.tsx';
 import { Confirm } from './components/confirm.tsx';
 import { ErrorBoundary } from './components/error-boundary.tsx';
+import { StaleNotice } from './components/faults.tsx';
 import { Header } from './components/header.tsx';
 import { PANE_TITLES } from './components/pane.tsx';
 import { Shortcuts } from './components/shortcuts.tsx';
@@ -16,7 +17,7 @@ import { TimelinePane } from './features/timeline/timeline-pane.tsx';
 import { useTranslate } from './i18n/translate.ts';
 import { enterPane, PANES, usePaneKeys, usePanes } from './session/panes.ts';
 import { storage } from './session/preferences.ts';
-import { SessionContext, useSessions } from './session/session.ts';
+import { SessionContext, useFaults, useSessions } from './session/session.ts';
 import { useDocumentSettings } from './theme/theme.ts';
 
 /** The whole page. `restart` starts a new cluster in place of the present one. */
@@ -54,6 +55,7 @@ export function App({ restart }: { readonly restart: () => void }) {
               </Button>
             </div>
           )}
+          {running && crash === undefined && <StaleNotice />}
           {running ? <Workbench key={running.number} /> : <div className={styles.workbench} />}
           <PaneTabs />
           <Shortcuts open={help} onClose={() => setHelp(false)} />
@@ -87,6 +89,9 @@ function Fault({ message }: { readonly message: string }) {
   );
 }
 
+/** Without them nothing new is known. */
+const STORES: ReadonlySet<string> = new Set(['kube-apiserver', 'etcd']);
+
 const ROWS = ['top', 'bottom'];
 const TOP = ['editor', 'graph', 'inspector'];
 const BOTTOM = ['terminal', 'timeline'];
@@ -96,9 +101,10 @@ function Workbench() {
   const rows = useDefaultLayout({ id: 'rows', storage });
   const top = useDefaultLayout({ id: 'top', storage });
   const bottom = useDefaultLayout({ id: 'bottom', storage });
+  const stale = useFaults((targets) => targets.some(({ target, state }) => STORES.has(target) && state !== 'running'));
   const resize = { className: styles.separator, 'aria-label': t('pane.resize') };
   return (
-    <main className={styles.workbench}>
+    <main className={styles.workbench} data-stale={stale || undefined}>
       <Group id="rows" orientation="vertical" {...rows}>
         <Panel id={ROWS[0]} defaultSize="65%" minSize={140}>
           <Group id="top" orientation="horizontal" {...top}>

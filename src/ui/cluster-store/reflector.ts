@@ -14,7 +14,7 @@ export interface ReflectorSink {
 
 const PAGE_SIZE = 500;
 const FIRST_BACK_OFF_MS = 250;
-const LAST_BACK_OFF_MS = 8000;
+const LAST_BACK_OFF_MS = 2000;
 
 /**
  * Keeps a collection in step with the server: lists in pages, then watches from that version; reconnects with back-off
@@ -96,7 +96,8 @@ export class Reflector {
         },
         end: (error) => {
           if (expired || (error as StatusError | undefined)?.code === 410) this.start();
-          else this.#retry(error, () => this.#watch());
+          // After a refusal the list tells what is true now, and that the server is back.
+          else this.#retry(error, () => (error === undefined ? this.#watch() : this.start()));
         },
       },
       TABLE_TYPE,

@@ -7,6 +7,7 @@ import { TEXT_SIZES, usePreferences, type TextSize, type ThemeChoice } from '../
 import { SessionContext, useCluster, useSessions } from '../session/session.ts';
 import { useContext } from 'react';
 import { IconButton } from './button.tsx';
+import { Faults } from './faults.tsx';
 import { Logo } from './logo.tsx';
 import { Menu, MenuChoices, MenuItem, MenuSeparator } from './menu.tsx';
 import styles from './header.module.css';
@@ -30,6 +31,7 @@ export function Header({ onHelp, onRestart }: HeaderProps) {
       </h1>
       {session && <ClusterState />}
       {session && <ClockControls />}
+      {session && <Faults />}
       <div className={styles.settings}>
         <IconButton
           label={`${t('settings.theme')}: ${t(`theme.${theme}`)}`}

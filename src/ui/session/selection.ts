@@ -12,7 +12,7 @@ export type Selection =
   | { readonly type: 'span'; readonly id: number };
 
 /** A part of the inspector that can be asked for along with a selection. */
-export type InspectorTab = 'overview' | 'flow' | 'yaml' | 'events' | 'logs';
+export type InspectorTab = 'overview' | 'flow' | 'why' | 'yaml' | 'events' | 'logs';
 
 export interface SelectionState {
   readonly current: Selection | undefined;

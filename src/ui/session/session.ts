@@ -1,7 +1,7 @@
 import { createContext, useContext, useEffect, useState } from 'react';
 import { create, useStore } from 'zustand';
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { ClockState, ClusterInfo, ClusterSession, Control } from '#hosts/control.ts';
+import type { ClockState, ClusterInfo, ClusterSession, Control, FaultTarget } from '#hosts/control.ts';
 import { browserFrames } from '../cluster-store/batcher.ts';
 import { createClusterStore, messageOf, type ClusterState, type ClusterStore } from '../cluster-store/cluster-store.ts';
 import { createTraceStore, type TraceState, type TraceStore } from '../cluster-store/trace-store.ts';
@@ -18,6 +18,8 @@ export interface RunningSession {
   /** Undefined until the engine has answered once. */
   readonly clock: StoreApi<{ readonly state: ClockState | undefined }>;
   readonly selection: StoreApi<SelectionState>;
+  /** What can be made to fail, and how it is. */
+  readonly faults: StoreApi<{ readonly targets: readonly FaultTarget[] }>;
 }
 
 interface Sessions {
@@ -57,11 +59,15 @@ export const useSessions = create<Sessions>((set, get) => ({
         trace: createTraceStore(control, browserFrames),
         clock,
         selection: createSelectionStore(),
+        faults: createStore<{ readonly targets: readonly FaultTarget[] }>(() => ({ targets: [] })),
       };
+      const faultsAre = (targets: readonly FaultTarget[]) => running.faults.setState({ targets });
+      const stopFaults = control.onFaults(faultsAre);
       const stopClock = control.onClock((state) => clock.setState({ state }));
       control.onCrash(crashed);
       close = () => {
         stopClock();
+        stopFaults();
         running.trace.stop();
         running.cluster.stop();
         session.close();
@@ -71,6 +77,7 @@ export const useSessions = create<Sessions>((set, get) => ({
         (state) => clock.setState({ state }),
         () => {},
       );
+      control.faults().then(faultsAre, () => {});
       control.info().then(
         (info) => mine === number && set({ info }),
         (error: unknown) => crashed(messageOf(error)),
@@ -104,6 +111,10 @@ export function useClock<T>(select: (state: ClockState | undefined) => T): T {
 
 export function useSelection<T>(select: (state: SelectionState) => T): T {
   return useStore(useSession().selection, select);
+}
+
+export function useFaults<T>(select: (targets: readonly FaultTarget[]) => T): T {
+  return useStore(useSession().faults, ({ targets }) => select(targets));
 }
 
 /** What is big is fetched when the graph is alive, and at the latest after this, ms. */

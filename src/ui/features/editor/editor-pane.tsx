@@ -12,7 +12,7 @@ import { useSelection } from '../../session/session.ts';
 import { EDITOR_PANEL, EditorText, revealLine } from './editor-text.tsx';
 import { EditRequestBar, saveRequest } from './edit-request.tsx';
 import { freeName, keepFiles, useEditor, type Answer, type EditorFile } from './editor-store.ts';
-import { EXAMPLES } from './examples.ts';
+import { EXAMPLE_GROUPS } from './examples.ts';
 import styles from './editor.module.css';
 
 /** Manifests: several files, what is wrong with them, and the server's answers. */
@@ -113,11 +113,23 @@ function Examples() {
         <MenuItem icon={<FilePlus2 />}>{t('editor.new')}</MenuItem>
       </DropdownMenu.Item>
       <MenuSeparator />
-      <DropdownMenu.Label className={menu.label}>{t('editor.examples')}</DropdownMenu.Label>
-      {EXAMPLES.map(({ file, title, text }) => (
-        <DropdownMenu.Item key={file} asChild onSelect={() => add(file, text)}>
-          <MenuItem note={file}>{t(title)}</MenuItem>
-        </DropdownMenu.Item>
+      {EXAMPLE_GROUPS.map(({ title: group, examples }) => (
+        <DropdownMenu.Group key={group} aria-label={t(group)}>
+          <DropdownMenu.Label className={menu.label}>{t(group)}</DropdownMenu.Label>
+          {examples.map(({ file, title, about, text }) => {
+            const name = typeof title === 'string' ? title : t(title.key);
+            return (
+              <DropdownMenu.Item key={file} asChild textValue={name} onSelect={() => add(file, text)}>
+                <MenuItem>
+                  <span className={styles.example}>
+                    {name}
+                    <small>{t(about)}</small>
+                  </span>
+                </MenuItem>
+              </DropdownMenu.Item>
+            );
+          })}
+        </DropdownMenu.Group>
       ))}
       {closed.length > 0 && (
         <>

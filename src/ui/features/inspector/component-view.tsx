@@ -1,9 +1,10 @@
 import { useDeferredValue, useMemo } from 'react';
 import { viewSpan } from '../../cluster-store/span-view.ts';
 import { Section } from '../../components/parts.tsx';
+import { Switch } from '../../components/switches.tsx';
 import { useTranslate, type PlainKey } from '../../i18n/translate.ts';
 import type { ComponentName } from '../../session/selection.ts';
-import { useSession, useTrace } from '../../session/session.ts';
+import { useFaults, useSession, useTrace } from '../../session/session.ts';
 import { SpanList } from './span-panel.tsx';
 import styles from './inspector.module.css';
 
@@ -47,9 +48,35 @@ export function ComponentView({ name }: { readonly name: ComponentName }) {
       <Section>
         <p>{t(TEXTS[name])}</p>
       </Section>
+      <ComponentSwitches name={name} />
       <Section title={t('component.lately')}>
         {spans.length > 0 ? <SpanList spans={spans} /> : <p className={styles.explain}>{t('component.quiet')}</p>}
       </Section>
     </div>
+  );
+}
+
+const CONTROLLERS = 'controllers/';
+
+/** Its own switch; of the controller manager also those of its controllers. */
+function ComponentSwitches({ name }: { readonly name: ComponentName }) {
+  const t = useTranslate();
+  const targets = useFaults((all) => all);
+  if (!targets.some(({ target }) => target === name)) return null;
+  return (
+    <>
+      <Section title={t('fault.title')}>
+        <Switch target={name} />
+      </Section>
+      {name === 'kube-controller-manager' && (
+        <Section title={t('fault.controllers')}>
+          {targets
+            .filter(({ target }) => target.startsWith(CONTROLLERS))
+            .map(({ target }) => (
+              <Switch key={target} target={target} quiet />
+            ))}
+        </Section>
+      )}
+    </>
   );
 }

@@ -1,16 +1,11 @@
 import { ChevronRight } from 'lucide-react';
-import { useMemo, useState, type CSSProperties } from 'react';
-import type { KeyRevision } from '#hosts/control.ts';
-import type { KubeObject } from '../../cluster-store/kube-object.ts';
+import { useState, type CSSProperties } from 'react';
 import { viewSpan } from '../../cluster-store/span-view.ts';
-import { Facts, Link } from '../../components/parts.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
-import { useSelection } from '../../session/session.ts';
 import { duration, timeOfDay } from '../clock/clock-format.ts';
-import { DiffText } from './code-text.tsx';
 import type { FlowItem, FlowStep } from './creation-flow.ts';
 import { STEP_NAMES, STEP_TONES } from './creation-steps.ts';
-import { objectDiff } from './object-text.ts';
+import { OpenSpan, RevisionDetail } from './revision-detail.tsx';
 import { SpanFacts } from './span-facts.tsx';
 import { useCreationFlow } from './use-creation-flow.ts';
 import styles from './inspector.module.css';
@@ -136,40 +131,5 @@ function Item({ item, origin, pod }: { readonly item: FlowItem; readonly origin:
         </div>
       )}
     </li>
-  );
-}
-
-function OpenSpan({ id }: { readonly id: number }) {
-  const t = useTranslate();
-  const select = useSelection((state) => state.select);
-  return <Link onClick={() => select({ type: 'span', id })}>{t('flow.openSpan')}</Link>;
-}
-
-function RevisionDetail({
-  revision,
-  previous,
-}: {
-  readonly revision: KeyRevision;
-  readonly previous: KeyRevision | undefined;
-}) {
-  const t = useTranslate();
-  const lines = useMemo(
-    () => objectDiff(previous?.object as KubeObject | undefined, revision.object as KubeObject | undefined),
-    [revision, previous],
-  );
-  return (
-    <>
-      <Facts
-        facts={[
-          ['key', <code key="key">{revision.key}</code>],
-          ['revision', revision.revision],
-          ['createRevision', revision.createRevision],
-          ['version', revision.version],
-          [t('span.when'), timeOfDay(revision.time)],
-        ]}
-      />
-      <DiffText lines={lines} />
-      <OpenSpan id={revision.span} />
-    </>
   );
 }

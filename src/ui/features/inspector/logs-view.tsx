@@ -3,7 +3,8 @@ import { messageOf } from '../../cluster-store/cluster-store.ts';
 import { PODS, objectPath, type KubeObject } from '../../cluster-store/kube-object.ts';
 import { Empty } from '../../components/parts.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
-import { useSession } from '../../session/session.ts';
+import { useCluster, useSession } from '../../session/session.ts';
+import { podsOf } from './why-state.ts';
 import styles from './inspector.module.css';
 
 const MAX_LINES = 2000;
@@ -34,6 +35,35 @@ export function LogsView({ pod }: { readonly pod: KubeObject }) {
         </select>
       </div>
       <LogText key={`${container} ${life}`} pod={pod} container={container} />
+    </>
+  );
+}
+
+/** The log of one of the Pods that something keeps. */
+export function WorkloadLogs({ plural, object }: { readonly plural: string; readonly object: KubeObject }) {
+  const t = useTranslate();
+  const id = useId();
+  const [chosen, setChosen] = useState<string>();
+  const pods = useCluster((state) => state.pods);
+  const mine = podsOf(
+    plural,
+    object,
+    [...pods.rows.values()].map((row) => row.object),
+  );
+  const pod = mine.find(({ metadata }) => metadata.name === chosen) ?? mine[0];
+  if (!pod) return <Empty>{t('browser.none')}</Empty>;
+  return (
+    <>
+      <div className={styles.bar}>
+        <label htmlFor={id}>Pod</label>
+        <select id={id} value={pod.metadata.name} onChange={(event) => setChosen(event.target.value)}>
+          {mine.map(({ metadata }) => (
+            <option key={metadata.name}>{metadata.name}</option>
+          ))}
+        </select>
+        <span />
+      </div>
+      <LogsView key={pod.metadata.uid} pod={pod} />
     </>
   );
 }

@@ -6,21 +6,25 @@ import type { InspectorTab, Selection } from '../../session/selection.ts';
 import { useSelection } from '../../session/session.ts';
 import { EventsView } from './events-view.tsx';
 import { FlowView } from './flow-view.tsx';
-import { LogsView } from './logs-view.tsx';
+import { LogsView, WorkloadLogs } from './logs-view.tsx';
 import { rowTone } from './row-tone.ts';
 import { Overview } from './overview.tsx';
+import { WhyView } from './why-view.tsx';
+import { WORKLOADS } from './workload-view.tsx';
 import { YamlView } from './yaml-view.tsx';
 import styles from './inspector.module.css';
 
 const TAB_NAMES = {
   overview: 'tab.overview',
   flow: 'tab.flow',
+  why: 'tab.why',
   yaml: 'tab.yaml',
   events: 'tab.events',
   logs: 'tab.logs',
 } as const satisfies Record<InspectorTab, PlainKey>;
 
-/** One object, followed live: what the server's table says, its YAML, its events; of a Pod also how it came to be, and its logs. */
+/** One object, followed live: what the server's table says, why it is so, its YAML, its events;
+ * of a Pod also how it came to be, and its logs. */
 export function ObjectView({ selection }: { readonly selection: Extract<Selection, { type: 'object' }> }) {
   const t = useTranslate();
   const { resource, namespace, name } = selection;
@@ -28,8 +32,8 @@ export function ObjectView({ selection }: { readonly selection: Extract<Selectio
   const [row] = found.rows.values();
   const isPod = resource.plural === 'pods' && resource.group === '';
   const tabs: readonly InspectorTab[] = isPod
-    ? ['overview', 'flow', 'yaml', 'events', 'logs']
-    : ['overview', 'yaml', 'events'];
+    ? ['overview', 'why', 'flow', 'yaml', 'events', 'logs']
+    : ['overview', 'why', 'yaml', 'events', ...(WORKLOADS.has(resource.plural) ? (['logs'] as const) : [])];
   const wanted = useSelection((state) => state.tab);
   const showTab = useSelection((state) => state.showTab);
   const tab = tabs.includes(wanted) ? wanted : 'overview';
@@ -41,7 +45,7 @@ export function ObjectView({ selection }: { readonly selection: Extract<Selectio
         <small>{namespace ? `${resource.kind} · ${namespace}` : resource.kind}</small>
         {row && tone && <Badge tone={tone}>{row.status}</Badge>}
       </div>
-      {found.problem !== undefined && <p className={styles.problem}>{found.problem}</p>}
+      {found.problem !== undefined && !row && <p className={styles.problem}>{found.problem}</p>}
       <Tabs.Root value={tab} onValueChange={(value) => showTab(value as InspectorTab)} asChild>
         <div className={styles.inspector}>
           <Tabs.List className={styles.tabs} aria-label={t('inspector.parts')}>
@@ -55,6 +59,8 @@ export function ObjectView({ selection }: { readonly selection: Extract<Selectio
             {tab === 'flow' ? (
               // What was recorded is there also when the Pod is gone.
               <FlowView namespace={namespace ?? 'default'} name={name} version={row?.object.metadata.resourceVersion} />
+            ) : tab === 'why' ? (
+              <WhyView resource={resource} namespace={namespace} name={name} row={row} />
             ) : !row ? (
               <Empty>{found.synced ? t('inspector.gone', { name }) : t('inspector.loading')}</Empty>
             ) : (
@@ -62,7 +68,12 @@ export function ObjectView({ selection }: { readonly selection: Extract<Selectio
                 {tab === 'overview' && <Overview row={row} columns={found.columns} resource={resource} />}
                 {tab === 'yaml' && <YamlView object={row.object} resource={resource} />}
                 {tab === 'events' && <EventsView object={row.object} kind={resource.kind} />}
-                {tab === 'logs' && <LogsView pod={row.object} />}
+                {tab === 'logs' &&
+                  (isPod ? (
+                    <LogsView pod={row.object} />
+                  ) : (
+                    <WorkloadLogs plural={resource.plural} object={row.object} />
+                  ))}
               </>
             )}
           </Tabs.Content>

@@ -1,11 +1,15 @@
 import { humanDuration, timestampSince } from '#apimachinery/human-duration.ts';
-import { NODES, PODS, type KubeObject, type ResourceType } from '../../cluster-store/kube-object.ts';
+import type { KubeObject, ResourceType } from '../../cluster-store/kube-object.ts';
 import type { Tone } from '../../cluster-store/status-tone.ts';
 import type { Column, Row } from '../../cluster-store/table.ts';
-import { Badge, Facts, Link, Section, Table } from '../../components/parts.tsx';
+import { Badge, Facts, Section, Table } from '../../components/parts.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
-import { useClock, useCluster, useSelection } from '../../session/session.ts';
-import { rowTone } from './row-tone.ts';
+import { useClock, useCluster } from '../../session/session.ts';
+import { ObjectLink } from './object-link.tsx';
+import { ObjectSwitches } from './object-switches.tsx';
+import { PodTable } from './pod-table.tsx';
+import { EndpointsView, ServiceView } from './service-view.tsx';
+import { WORKLOADS, WorkloadView } from './workload-view.tsx';
 import styles from './inspector.module.css';
 
 interface Condition {
@@ -47,17 +51,34 @@ export function Overview({
     if (column.name === 'Name') return [];
     const value = column.name === 'Age' ? timestampSince(metadata.creationTimestamp, second) : (cells[at] ?? '');
     const node = column.name === 'Node' && resource.plural === 'pods' && value !== '<none>';
-    return value === '' || value === '<none>' ? [] : [[column.name, node ? <NodeLink name={value} /> : value] as const];
+    return value === '' || value === '<none>'
+      ? []
+      : [[column.name, node ? <ObjectLink object={`nodes/${value}`}>{value}</ObjectLink> : value] as const];
   });
   const owner = metadata.ownerReferences?.find((reference) => reference.controller);
-  if (owner) facts.push(['Controlled By', `${owner.kind}/${owner.name}`]);
+  if (owner) {
+    const plural = `${owner.kind.toLowerCase()}s`;
+    facts.push([
+      'Controlled By',
+      <ObjectLink
+        key="owner"
+        object={metadata.namespace ? `${plural}/${metadata.namespace}/${owner.name}` : `${plural}/${owner.name}`}
+      >
+        {`${owner.kind}/${owner.name}`}
+      </ObjectLink>,
+    ]);
+  }
   const conditions = (status['conditions'] ?? []) as readonly Condition[];
   return (
     <>
       <Section>
         <Facts facts={facts} />
       </Section>
+      <ObjectSwitches plural={resource.plural} object={object} />
       {resource.plural === 'pods' && <Containers object={object} now={second} />}
+      {resource.plural === 'services' && <ServiceView service={object} />}
+      {/^(endpoints|endpointslices)$/.test(resource.plural) && <EndpointsView object={object} />}
+      {WORKLOADS.has(resource.plural) && <WorkloadView plural={resource.plural} object={object} />}
       {conditions.length > 0 && (
         <Section title="Conditions">
           <Table
@@ -89,11 +110,6 @@ function conditionTone({ type, status }: Condition): Tone {
   if (status === 'Unknown') return 'bad';
   const good = NEGATIVE.test(type) ? status === 'False' : status === 'True';
   return good ? 'ok' : NEGATIVE.test(type) ? 'bad' : 'pending';
-}
-
-function NodeLink({ name }: { readonly name: string }) {
-  const select = useSelection((state) => state.select);
-  return <Link onClick={() => select({ type: 'object', resource: NODES, name }, 'overview')}>{name}</Link>;
 }
 
 function Containers({ object, now }: { readonly object: KubeObject; readonly now: number }) {
@@ -146,36 +162,8 @@ function Containers({ object, now }: { readonly object: KubeObject; readonly now
 }
 
 function PodsOfNode({ name }: { readonly name: string }) {
-  const t = useTranslate();
   const pods = useCluster((state) => state.pods);
-  const select = useSelection((state) => state.select);
-  const here = [...pods.rows.values()].filter((row) => row.object.spec?.['nodeName'] === name);
-  const SHOWN = 200;
-  return (
-    <Section title={t('pods.count', { count: here.length })}>
-      {here.length > 0 && (
-        <Table
-          label="Pods"
-          columns={['Name', 'Status']}
-          rows={here.slice(0, SHOWN).map((row) => {
-            const { namespace = '', name: pod = '' } = row.object.metadata;
-            return [
-              <Link
-                key="name"
-                onClick={() => select({ type: 'object', resource: PODS, namespace, name: pod }, 'overview')}
-              >
-                {namespace === 'default' ? pod : `${namespace}/${pod}`}
-              </Link>,
-              <Badge key="status" tone={rowTone('pods', row) ?? 'done'}>
-                {row.status}
-              </Badge>,
-            ];
-          })}
-        />
-      )}
-      {here.length > SHOWN && <p>{t('graph.more', { count: here.length - SHOWN })}</p>}
-    </Section>
-  );
+  return <PodTable rows={[...pods.rows.values()].filter((row) => row.object.spec?.['nodeName'] === name)} />;
 }
 
 function Labels({

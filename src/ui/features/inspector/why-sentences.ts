@@ -1,5 +1,5 @@
 import type { ObjectKey } from '../../cluster-store/kube-object.ts';
-import { attribute } from '../../cluster-store/span-view.ts';
+import { attribute, isFault } from '../../cluster-store/span-view.ts';
 import type { Translate } from '../../i18n/translate.ts';
 import { scoresOf } from './scheduler-scores.ts';
 import type { Act, Actor } from './why-chain.ts';
@@ -104,6 +104,8 @@ function fieldList(t: Translate, fields: readonly string[]): string {
 export function actSentence(t: Translate, act: Act): string {
   const { change } = act;
   const who = actorName(t, act.actor);
+  const fault = act.spans.find(isFault);
+  if (fault) return t('why.fault', { target: attribute(fault, 'target'), state: attribute(fault, 'state') });
   if (!act.object) return t('why.acted', { who });
   const object = mention(act.object);
   switch (change.type) {

@@ -219,7 +219,7 @@ export function serviceReasons(t: Translate, service: KubeObject, { pods, fault 
   const { namespace } = service.metadata;
   const type = spec['type'];
   if (type === 'ExternalName') {
-    return [{ tone: 'ok', text: t('state.externalName', { name: String(spec['externalName'] ?? '') }) }];
+    return [{ tone: 'ok', text: t('state.externalName', { name: (spec['externalName'] ?? '') as string }) }];
   }
   const reasons: Reason[] = [];
   const ingress = (status['loadBalancer'] as { readonly ingress?: readonly unknown[] } | undefined)?.ingress ?? [];
@@ -257,7 +257,7 @@ function nodeReasons(t: Translate, node: KubeObject, { fault }: Surroundings): r
     reasons.push({ tone: 'bad', text, said: sayingOf(ready) });
   }
   for (const condition of conditionsOf(node)) {
-    if (/Pressure$/.test(condition.type) && condition.status === 'True')
+    if (condition.type.endsWith('Pressure') && condition.status === 'True')
       reasons.push({ tone: 'bad', text: condition.type, said: sayingOf(condition) });
   }
   if (node.spec?.['unschedulable']) reasons.push({ tone: 'pending', text: t('state.cordoned') });
