@@ -234,9 +234,13 @@ function created(request: ApiRequest, result: unknown): SpanAttributes {
   return name ? { ...CREATED, name } : CREATED;
 }
 
+/** What etcd's client says when nobody listens at etcd's address: an error that the server hands on as it is. */
+const ETCD_REFUSES =
+  'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"';
+
 /** What the client is told of an error. */
 function answerOf(error: unknown): unknown {
-  return error instanceof EtcdUnavailableError ? new StatusError(500, '', 'etcdserver: request timed out') : error;
+  return error instanceof EtcdUnavailableError ? new StatusError(500, '', ETCD_REFUSES) : error;
 }
 
 function spanAttributes({

@@ -74,6 +74,8 @@ export class WatchCache<T extends ApiObject> {
     const home = this.#homeOf(selection);
     home.add(watcher);
     watcher.onStop(() => home.delete(watcher));
+    // In the order in which they began, whichever caches observers have made before.
+    if (!options.observer) watcher.onStop(process.onExit(() => watcher.close(undefined)));
     return watcher;
   }
 
@@ -102,7 +104,7 @@ export class WatchCache<T extends ApiObject> {
     });
     process.onExit(() => {
       watch.stop();
-      for (const watcher of [...this.#watchers()]) watcher.close(undefined);
+      for (const watcher of [...this.#watchers()]) if (watcher.options.observer) watcher.close(undefined);
     });
   }
 

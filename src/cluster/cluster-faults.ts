@@ -127,15 +127,14 @@ export class ClusterFaults implements FaultSource {
       states: NODE_STATES,
       state: !machine.on ? 'off' : this.#unplugged.has(machine) ? 'unplugged' : 'running',
       set: (state) => {
-        const goesOff = state === 'off' && machine.on;
-        const comesOn = state !== 'off' && !machine.on;
         if (state === 'unplugged') this.#unplugged.add(machine);
         else if (state === 'running') this.#unplugged.delete(machine);
-        // Nobody hears what a machine without power would have said.
-        if (goesOff) machine.host.unplugged = true;
-        if (goesOff) this.#powerOff(machine);
+        if (state === 'off') {
+          // Before anything ends: nobody hears of it.
+          machine.host.unplugged = true;
+          this.#powerOff(machine);
+        } else if (!machine.on) this.#powerOn(machine);
         this.#wire();
-        if (comesOn) this.#powerOn(machine);
       },
     };
   }

@@ -341,14 +341,15 @@ export class Etcd<V> {
 
   /**
    * Calls `listener` with the events of the keys under `prefix` (which ends in a slash): those from `startRevision` on
-   * at once, later ones at their commit, those of one transaction together. Throws {@link CompactedError}.
+   * at once, later ones at their commit, those of one transaction together. Throws {@link CompactedError}. Without a
+   * revision it can be begun while etcd is stopped, like a watch that was there before.
    */
   watch(
     prefix: string,
     startRevision: number | undefined,
     listener: (events: readonly EtcdEvent<V>[]) => void,
   ): EtcdWatch {
-    this.#demandRunning();
+    if (startRevision !== undefined) this.#demandRunning();
     assert(prefix.endsWith('/'), 'a watched prefix ends in a slash');
     if (startRevision !== undefined && startRevision <= this.#revision) {
       const past = this.eventsSince(prefix, startRevision);
@@ -364,9 +365,11 @@ export class Etcd<V> {
     };
   }
 
-  /** The events of the keys under `prefix` from a revision on, oldest first. Throws {@link CompactedError}. */
+  /**
+   * The events of the keys under `prefix` from a revision on, oldest first. Throws {@link CompactedError}. Works while
+   * stopped: a client that has watched all along knows them too.
+   */
   eventsSince(prefix: string, revision: number): readonly EtcdEvent<V>[] {
-    this.#demandRunning();
     if (revision <= this.#compacted) throw new CompactedError(this.#compacted);
     return this.#log.slice(this.#logIndex(revision)).filter(({ kv }) => kv.key.startsWith(prefix));
   }

@@ -134,6 +134,8 @@ export class NodeAgent {
 
   #observe(node: Node, cause: SpanId): void {
     const { podCIDR } = node.spec ?? {};
+    // Somebody has given the Node up.
+    if (node.status?.conditions?.some(({ status }) => status === 'Unknown')) this.changed();
     if (!podCIDR || this.#runtime.networkReady) return;
     this.#runtime.updatePodCidr(podCIDR);
     this.#report(cause);

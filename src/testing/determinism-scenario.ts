@@ -37,7 +37,7 @@ const nextImage = { spec: { template: { spec: { containers: [{ name: 'main', ima
 
 const POD_PATH = '/api/v1/namespaces/default/pods';
 
-/** What is asked from outside, at which second of virtual time. */
+/** What is asked from outside, at which second of virtual time: requests, and faults (FAULT, the target, the state). */
 const INPUTS: readonly (readonly [second: number, method: string, path: string, body?: unknown])[] = [
   [20, 'POST', POD_PATH, pod('web', 'nginx')],
   [20, 'POST', POD_PATH, pod('shell', 'busybox', ['sh', '-c', 'for i in 1 2 3; do echo $i; sleep 1; done; exit 1'])],
@@ -55,9 +55,25 @@ const INPUTS: readonly (readonly [second: number, method: string, path: string, 
   [40, 'DELETE', `${POD_PATH}/web`],
   [42, 'PATCH', `${DEPLOYMENTS}/front/scale`, { spec: { replicas: 2 } }],
   [45, 'DELETE', '/api/v1/namespaces/team'],
+  [50, 'FAULT', 'kube-scheduler', 'stopped'],
+  [50, 'FAULT', 'nodes/node-1', 'unplugged'],
+  [51, 'PATCH', `${DEPLOYMENTS}/front/scale`, { spec: { replicas: 4 } }],
+  [55, 'FAULT', 'kube-scheduler', 'running'],
+  [60, 'FAULT', 'etcd', 'stopped'],
+  [62, 'FAULT', 'etcd', 'running'],
+  [65, 'FAULT', 'kube-apiserver', 'stopped'],
+  [66, 'POST', POD_PATH, pod('refused', 'nginx')],
+  [70, 'FAULT', 'kube-apiserver', 'running'],
+  [72, 'FAULT', 'kubelets/node-2', 'stopped'],
+  [75, 'FAULT', 'kube-controller-manager', 'stopped'],
+  [76, 'FAULT', 'kube-controller-manager', 'running'],
+  [80, 'FAULT', 'nodes/node-2', 'off'],
+  [90, 'FAULT', 'nodes/node-2', 'running'],
+  [95, 'FAULT', 'nodes/node-1', 'running'],
+  [100, 'FAULT', 'pods/default/shell', 'hang'],
 ];
 
-/** Runs a cluster through two minutes of virtual time and returns the digest of all that happened. */
+/** Runs a cluster through three minutes of virtual time and returns the digest of all that happened. */
 export async function runScenario(variant: Variant = {}): Promise<ReturnType<Cluster['digest']>> {
   const cluster = new Cluster({
     seed: 7,
@@ -74,14 +90,18 @@ export async function runScenario(variant: Variant = {}): Promise<ReturnType<Clu
     const until = EPOCH + second * 1000;
     for (;;) {
       const ran = await pump.run({ until, ...(variant.turnsAtATime ? { maxTurns: variant.turnsAtATime } : {}) });
-      if (variant.observers) void observe(cluster);
+      if (variant.observers) observe(cluster).catch(ignore);
       if (!variant.turnsAtATime || ran < variant.turnsAtATime) return;
     }
   };
   if (variant.observers) watchAll(cluster);
   for (const [second, method, path, body] of INPUTS) {
     await runTo(second);
-    void cluster.http.handle({
+    if (method === 'FAULT') {
+      cluster.faults.set(path, body as string).catch(ignore);
+      continue;
+    }
+    const answer = cluster.http.handle({
       method,
       path,
       headers: {
@@ -90,10 +110,14 @@ export async function runScenario(variant: Variant = {}): Promise<ReturnType<Clu
       },
       ...(body ? { body: encode(body) } : {}),
     });
+    answer.catch(ignore);
   }
-  await runTo(120);
+  await runTo(180);
   return cluster.digest();
 }
+
+/** What is refused is part of the scenario. */
+const ignore = () => {};
 
 async function observe(cluster: Cluster): Promise<void> {
   const response = await cluster.http.handle({ method: 'GET', path: '/api/v1/pods', headers: {} });
