@@ -212,15 +212,14 @@ async function printTables(invocation: Invocation, result: ResourceResult): Prom
   throwCollected(errors);
 }
 
+/** Several tables are objects among others to the real kubectl: they have no fields of their rows to be sorted by. */
 function sortInfos(infos: readonly ResourceInfo[], field: string): readonly ResourceInfo[] {
   if (field === '' || infos.length === 0) return infos;
-  const tables = infos.filter(({ object }) => object && isTable(object)).length;
-  if (tables === infos.length)
-    return infos.map((info) => ({ ...info, object: sortTable(info.object as JsonObject, field) }));
-  if (tables > 0) throw new Error('sorting is not supported on mixed Table and non-Table object lists');
-  if (infos.length === 1) return infos;
+  const sortRows = (info: ResourceInfo) =>
+    info.object && isTable(info.object) ? { ...info, object: sortTable(info.object, field) } : info;
+  if (infos.length === 1) return infos.map(sortRows);
   const byObject = new Map(infos.map((info) => [info.object as JsonObject, info]));
-  return sortObjects([...byObject.keys()], field).map((object) => byObject.get(object) as ResourceInfo);
+  return sortObjects([...byObject.keys()], field).map((object) => sortRows(byObject.get(object) as ResourceInfo));
 }
 
 function tablePrinter(

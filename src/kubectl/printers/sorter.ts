@@ -9,8 +9,9 @@ export function sortObjects(items: readonly JsonObject[], field: string): readon
   return sortBy(items, field, (item) => item);
 }
 
-/** The rows of a table, sorted by a field of their objects. */
+/** The rows of a table, sorted by a field of their objects; a single row needs no such field. */
 export function sortTable(table: JsonObject, field: string): JsonObject {
+  if (objects(table, 'rows').length <= 1) return table;
   return { ...table, rows: sortBy(objects(table, 'rows'), field, (row) => object(row, 'object')) };
 }
 
