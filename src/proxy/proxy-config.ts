@@ -14,24 +14,22 @@ const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 
  * Reads a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1). Throws an Error that says what is wrong, or what is not
  * modelled: the mode nftables, and other IPVS schedulers than `rr`. Follows pkg/proxy/apis/config/v1alpha1/defaults.go, v1.33.
  */
-export function readProxyConfig(text: string): ProxyConfig {
-  const config = record(readYaml(text));
+export function readProxyConfig(yaml: string): ProxyConfig {
+  const config = record(readYaml(yaml));
   if (config.kind !== 'KubeProxyConfiguration' || config.apiVersion !== 'kubeproxy.config.k8s.io/v1alpha1')
-    throw new Error(
-      `no kind "${String(config.kind ?? '')}" is registered for version "${String(config.apiVersion ?? '')}"`,
-    );
+    throw new Error(`no kind "${text(config.kind)}" is registered for version "${text(config.apiVersion)}"`);
   const mode = config.mode ?? '';
   if (mode !== '' && mode !== 'iptables' && mode !== 'ipvs') {
     throw new Error(
       mode === 'nftables'
         ? 'the mode nftables is not emulated, use iptables or ipvs'
-        : `KubeProxyConfiguration.Mode: Invalid value: "${String(mode)}": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`,
+        : `KubeProxyConfiguration.Mode: Invalid value: "${text(mode)}": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`,
     );
   }
   const own = record(config[mode || 'iptables']);
   const scheduler = own.scheduler ?? '';
   if (mode === 'ipvs' && scheduler !== '' && scheduler !== 'rr')
-    throw new Error(`the IPVS scheduler ${String(scheduler)} is not emulated, use rr`);
+    throw new Error(`the IPVS scheduler ${text(scheduler)} is not emulated, use rr`);
   const period = durationMs(own.minSyncPeriod);
   return {
     mode: mode || 'iptables',
@@ -45,7 +43,11 @@ function record(value: unknown): Readonly<Record<string, unknown>> {
 
 function durationMs(value: unknown): number {
   let ms = 0;
-  for (const [, number, unit] of String(value ?? '').matchAll(/([\d.]+)(ns|us|ms|s|m|h)/g))
+  for (const [, number, unit] of text(value).matchAll(/([\d.]+)(ns|us|ms|s|m|h)/g))
     ms += Number(number) * (UNITS[unit as string] as number);
   return ms;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
 }
