@@ -9,7 +9,7 @@ import styles from './faults.module.css';
 /** What is stopped now, with one click to start all again; behind it, every switch. */
 export function Faults() {
   const t = useTranslate();
-  const { control } = useSession();
+  const session = useSession();
   const broken = useBroken();
   const named = useTargetName();
   const stated = useStateName();
@@ -41,7 +41,7 @@ export function Faults() {
         </Popover.Portal>
       </Popover.Root>
       {first && (
-        <IconButton label={t('fault.startAll')} onClick={() => void startAll(control, broken)}>
+        <IconButton label={t('fault.startAll')} onClick={() => void startAll(session)}>
           <RotateCcw />
         </IconButton>
       )}
@@ -56,7 +56,7 @@ const CONTROL_PLANE = ['kube-apiserver', 'etcd', 'kube-scheduler', 'kube-control
 
 function Panel() {
   const t = useTranslate();
-  const { control } = useSession();
+  const session = useSession();
   const broken = useBroken();
   const targets = useFaults((all) => all).map(({ target }) => target);
   const starting = (prefix: string) => targets.filter((target) => target.startsWith(prefix));
@@ -66,7 +66,7 @@ function Panel() {
       <header className={styles.head}>
         <p>{t('fault.hint')}</p>
         {broken.length > 0 && (
-          <Button onClick={() => void startAll(control, broken)}>
+          <Button onClick={() => void startAll(session)}>
             <RotateCcw />
             {t('fault.startAll')}
           </Button>
@@ -124,17 +124,22 @@ function Group({
 /** Told when the API server or its store is stopped: what the panes show is from before. Nothing otherwise. */
 export function StaleNotice() {
   const t = useTranslate();
-  const { control } = useSession();
-  const stopped = useFaults((targets) =>
-    targets.some(({ target, state }) => (target === 'kube-apiserver' || target === 'etcd') && state !== 'running'),
+  const session = useSession();
+  const named = useTargetName();
+  const stopped = useFaults((targets) => targets).filter(
+    ({ target, state }) => (target === 'kube-apiserver' || target === 'etcd') && state !== 'running',
   );
-  const broken = useBroken().filter(({ target }) => target === 'kube-apiserver' || target === 'etcd');
-  if (!stopped) return null;
+  if (stopped.length === 0) return null;
+  const start = () => {
+    for (const { target } of stopped) session.control.setFault(target, 'running').catch(() => {});
+  };
   return (
     <div className={styles.stale} role="status">
       <Power aria-hidden="true" />
       <span>{t('fault.stale')}</span>
-      <Button onClick={() => void startAll(control, broken)}>{t('fault.startApi')}</Button>
+      <Button onClick={start}>
+        {t('fault.start', { name: stopped.map(({ target }) => named(target)).join(', ') })}
+      </Button>
     </div>
   );
 }

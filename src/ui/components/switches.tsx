@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { FaultTarget } from '#hosts/control.ts';
 import { messageOf } from '../cluster-store/cluster-store.ts';
 import { useTranslate, type PlainKey } from '../i18n/translate.ts';
-import { useFaults, useSession } from '../session/session.ts';
+import { useFaults, useSession, type RunningSession } from '../session/session.ts';
 import styles from './switches.module.css';
 
 /** What each state of a target means, by the target's kind. */
@@ -76,6 +76,8 @@ export function Switch({
   const listed = useFaults((targets) => targets.find((candidate) => candidate.target === target));
   const [asked, setAsked] = useState<string>();
   const [problem, setProblem] = useState<string>();
+  /** The state that is pointed at. */
+  const [peeked, setPeeked] = useState<string>();
   // Of Pods only those are listed that do not run normally.
   const found: FaultTarget | undefined =
     listed ?? (kindOf(target) === 'pods' ? { target, state: 'running', states: POD_STATES } : undefined);
@@ -93,6 +95,7 @@ export function Switch({
   const key = CONSEQUENCES[kindOf(target)]?.[shown];
   const hints = found.states.flatMap((state) => CONSEQUENCES[kindOf(target)]?.[state] ?? []);
   const two = found.states.length === 2;
+  const peek = peeked && peeked !== shown ? CONSEQUENCES[kindOf(target)]?.[peeked] : undefined;
   return (
     <div className={styles.switch} data-fault={target} data-state={shown}>
       <div className={styles.line}>
@@ -113,7 +116,15 @@ export function Switch({
         ) : (
           <div className={styles.choices} role="radiogroup" aria-label={name}>
             {found.states.map((state) => (
-              <label key={state} data-chosen={shown === state || undefined} data-bad={state !== 'running' || undefined}>
+              <label
+                key={state}
+                data-chosen={shown === state || undefined}
+                data-bad={state !== 'running' || undefined}
+                onMouseEnter={() => setPeeked(state)}
+                onMouseLeave={() => setPeeked(undefined)}
+                onFocus={() => setPeeked(state)}
+                onBlur={() => setPeeked(undefined)}
+              >
                 <input
                   type="radio"
                   name={`fault-${target}`}
@@ -131,33 +142,39 @@ export function Switch({
         <p className={styles.problem} role="alert">
           {problem}
         </p>
+      ) : peek ? (
+        <p>{t('fault.ifChosen', { state: stated(peeked as string), what: t(peek) })}</p>
       ) : key ? (
         <p className={styles.consequence}>{t(key)}</p>
       ) : (
-        !quiet && two && hints[0] && <p>{t('fault.ifStopped', { what: t(hints[0]) })}</p>
+        !quiet && <p>{two && hints[0] ? t('fault.ifStopped', { what: t(hints[0]) }) : t('fault.point')}</p>
       )}
     </div>
   );
 }
 
-/** The targets that do not run normally. */
+/** The targets that do not run normally; not those that only share the fate of what they run in. */
 export function useBroken(): readonly FaultTarget[] {
   const targets = useFaults((all) => all);
-  return targets.filter(({ state }) => state !== 'running');
+  const states = new Map(targets.map(({ target, state }) => [target, state]));
+  return targets.filter(({ target, state }) => {
+    if (state === 'running') return false;
+    const [kind = '', name = ''] = target.split('/');
+    if (kind === 'controllers') return states.get('kube-controller-manager') === 'running';
+    return !((kind === 'kubelets' || kind === 'kube-proxies') && states.get(`nodes/${name}`) === 'off');
+  });
 }
 
 /** In which order things are started again: what others need comes first. */
 const ORDER = ['etcd', 'kube-apiserver', 'nodes', 'kubelets', 'kube-controller-manager', 'controllers'];
 
 /** Sets all that is broken running again, what others need first. */
-export async function startAll(
-  control: { setFault(target: string, state: string): Promise<void> },
-  broken: readonly FaultTarget[],
-): Promise<void> {
+export async function startAll({ control, faults }: Pick<RunningSession, 'control' | 'faults'>): Promise<void> {
   const rank = ({ target }: FaultTarget) => {
     const at = ORDER.indexOf(kindOf(target));
     return at < 0 ? ORDER.length : at;
   };
+  const broken = faults.getState().targets.filter(({ state }) => state !== 'running');
   const inOrder = broken.toSorted((a, b) => rank(a) - rank(b));
   // Inputs are taken in the order in which they are made; what cannot be started stays in the list.
   await Promise.allSettled(inOrder.map(({ target }) => control.setFault(target, 'running')));

@@ -32,6 +32,26 @@ interface ContainerStatus {
   >;
 }
 
+const OF_WORKLOADS: ReadonlySet<string> = new Set([
+  'Available',
+  'Containers',
+  'Current',
+  'Desired',
+  'Images',
+  'Ready',
+  'Up-to-date',
+]);
+/** Columns that a kind's own view tells better. */
+const TOLD_BELOW: Readonly<Record<string, ReadonlySet<string>>> = {
+  services: new Set(['Cluster-IP', 'External-IP', 'Port(s)', 'Selector']),
+  deployments: OF_WORKLOADS,
+  replicasets: OF_WORKLOADS,
+  replicationcontrollers: OF_WORKLOADS,
+  daemonsets: OF_WORKLOADS,
+  endpoints: new Set(['Endpoints']),
+  endpointslices: new Set(['Endpoints', 'Ports']),
+};
+
 /** What the server's own table says, and the parts of spec and status that people look for. */
 export function Overview({
   row,
@@ -48,7 +68,7 @@ export function Overview({
   const { object, cells } = row;
   const { metadata, status = {}, spec = {} } = object;
   const facts = columns.flatMap((column, at) => {
-    if (column.name === 'Name') return [];
+    if (column.name === 'Name' || TOLD_BELOW[resource.plural]?.has(column.name)) return [];
     const value = column.name === 'Age' ? timestampSince(metadata.creationTimestamp, second) : (cells[at] ?? '');
     const node = column.name === 'Node' && resource.plural === 'pods' && value !== '<none>';
     return value === '' || value === '<none>'

@@ -171,7 +171,7 @@ function EvidenceRow({
       <button type="button" className={styles.row} aria-expanded={open} onClick={() => setOpen(!open)}>
         <i aria-hidden="true" />
         <span>
-          <b>{view.actor}</b> {view.verb} {view.target} <em>{view.result}</em>
+          <b>{view.actor}</b> {view.verb} {view.target.replace(' default/', ' ')} <em>{view.result}</em>
         </span>
         <small title={timeOfDay(span.start)}>+{duration(span.start - origin)}</small>
         <ChevronRight aria-hidden="true" />
