@@ -1,12 +1,12 @@
 import { agnhostImage } from './images/agnhost.ts';
 import { alpine } from './images/alpine.ts';
 import { busybox } from './images/busybox.ts';
-import { controlPlane } from './images/control-plane.ts';
 import { curlimagesCurl } from './images/curlimages-curl.ts';
+import { hitCounterImage } from './images/hit-counter.ts';
 import { httpEchoImage } from './images/http-echo.ts';
 import type { ImageDefinition } from './images/image.ts';
 import { nginx } from './images/nginx.ts';
-import { pause } from './images/pause.ts';
+import { redis } from './images/redis.ts';
 import { whoamiImage } from './images/whoami.ts';
 
 /** The images that are emulated, sorted by name. One more is one file and one line. */
@@ -14,10 +14,10 @@ export const images: readonly ImageDefinition[] = [
   agnhostImage,
   alpine,
   busybox,
-  ...controlPlane,
   curlimagesCurl,
+  hitCounterImage,
   httpEchoImage,
   nginx,
-  pause,
+  redis,
   whoamiImage,
 ];

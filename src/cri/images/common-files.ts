@@ -110,6 +110,8 @@ export function debianFiles(
   parts: {
     readonly usrBin?: Readonly<Record<string, Node>>;
     readonly usrSbin?: Readonly<Record<string, Node>>;
+    readonly usrLocalBin?: Readonly<Record<string, Node>>;
+    readonly usrLocal?: Readonly<Record<string, Node>>;
     readonly usrShare?: Readonly<Record<string, Node>>;
     readonly etc?: Readonly<Record<string, Node>>;
     readonly varLog?: Readonly<Record<string, Node>>;
@@ -162,7 +164,11 @@ export function debianFiles(
         ...parts.usrBin,
       }),
       lib: imageDirectory({}),
-      local: imageDirectory({ bin: imageDirectory({}), sbin: imageDirectory({}) }),
+      local: imageDirectory({
+        bin: imageDirectory({ ...parts.usrLocalBin }),
+        sbin: imageDirectory({}),
+        ...parts.usrLocal,
+      }),
       sbin: imageDirectory({ ...parts.usrSbin }),
       share: imageDirectory({ ...parts.usrShare }),
     }),

@@ -41,7 +41,8 @@ export class UnixProcess {
   args: readonly string[];
   readonly env: Map<string, string>;
   cwd: string;
-  readonly user: FileUser;
+  /** Changed by programs that give up their rights. */
+  user: FileUser;
   group: number;
   umask = 0o022;
   readonly startedAt: number;
