@@ -15,7 +15,7 @@ import { Tracer } from '#base/tracer.ts';
 import { Client } from '#client/client.ts';
 import { ControllerManager } from '#controllers/controller-manager.ts';
 import { defaultControllerConfig } from '#controllers/define-controller.ts';
-import { Registry } from '#cri/registry.ts';
+import { Registry, type Userland } from '#cri/registry.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
@@ -53,6 +53,8 @@ export interface ClusterOptions {
   readonly latency: LatencyProfile;
   /** Services of type LoadBalancer get an address. */
   readonly loadBalancer: boolean;
+  /** What users' containers are made of. A host may {@link Cluster.install} it later, before the first input. */
+  readonly userland?: Userland;
   /** Reads protobuf bodies, for hosts of real clients. */
   readonly protobuf?: ProtobufReader;
   /** Ends watches from outside that set a time limit. */
@@ -117,6 +119,8 @@ export class Cluster {
     readonly version: string;
     readonly topology: { readonly workers: number; readonly controlPlaneNode: boolean };
   };
+  /** Brings what users' containers are made of; until then no input may come. */
+  readonly install: (userland: Userland) => void;
   /** Called before something from outside is taken in: the host brings the clock up to date. */
   beforeInput: () => void = () => {};
   /** What can be made to fail. */
@@ -207,6 +211,8 @@ export class Cluster {
 
     const network = new Network(this.root.child('network'), latency);
     const registry = new Registry();
+    this.install = (userland) => registry.install(userland);
+    if (options.userland) this.install(options.userland);
     const links = this.root.child('links');
     const addMachine = (name: string, index: number, own: Pick<MachineOptions, 'labels' | 'taints' | 'staticPods'>) => {
       const machine = new Machine({

@@ -10,7 +10,7 @@ import { Network } from '#network/network.ts';
 import { createMachine } from '#testing/machine.ts';
 import { TestApi } from '#testing/test-api.ts';
 import type { PodFault } from './contract.ts';
-import { Registry } from './registry.ts';
+import { fullRegistry } from './userland.ts';
 import { ContainerRuntime } from './runtime.ts';
 
 /** A node with a kubelet, and one Pod of nginx that is Running. */
@@ -23,7 +23,7 @@ async function startPod(container: Partial<Container> = {}) {
     machine: node,
     network,
     host,
-    registry: new Registry(),
+    registry: fullRegistry(),
     latency: latencyOf('none'),
   });
   runtime.updatePodCidr('10.244.1.0/24');

@@ -1,9 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { assert } from '#base/assert.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
 import { CriError } from './cri-error.ts';
-import { images } from './images.ts';
-import type { ImageConfig } from './images/image.ts';
-import { plainImage } from './images/plain-process.ts';
+import { controlPlane } from './images/control-plane.ts';
+import type { ImageConfig, ImageDefinition } from './images/image.ts';
+import { pause } from './images/pause.ts';
 import type { DirectoryNode } from './os/file-node.ts';
 import type { Program } from './os/unix-process.ts';
 import { canonicalName, type ImageReference, parseReference, ReferenceError } from './reference.ts';
@@ -25,13 +26,32 @@ export interface Image {
   readonly emulated: boolean;
 }
 
+/** See userland.ts. */
+export interface Userland {
+  readonly images: readonly ImageDefinition[];
+  /** For every image that is not emulated. */
+  readonly plain: Pick<ImageDefinition, 'sizeBytes' | 'config' | 'files' | 'fallback'>;
+}
+
 /**
  * All registries of the world. What is emulated has the tags that it has; a name one typo away from a known one does
  * not exist, and hosts ending in `.invalid` cannot be found; every other well-formed name is there.
  */
 export class Registry {
+  readonly #system: readonly ImageDefinition[];
   readonly #known = new Map<string, Image>();
   readonly #roots = new Map<object, DirectoryNode>();
+  #userland: Userland | undefined;
+
+  /** `system`: images of the cluster's own, which can be pulled before {@link install}. */
+  constructor(system: readonly ImageDefinition[] = []) {
+    this.#system = [...system, ...controlPlane, pause];
+  }
+
+  /** Brings what users' containers are made of; before that only images of the system can be asked for. */
+  install(userland: Userland): void {
+    this.#userland = userland;
+  }
 
   /** The image of a name. Throws {@link CriError} in containerd's words. */
   resolve(name: string): Image {
@@ -61,8 +81,11 @@ export class Registry {
         `${unresolved}: failed to do request: Head "${url}": dial tcp: lookup ${host}: no such host`,
       );
     }
-    const definition = images.find((one) => one.repository === repository);
-    if (!definition && images.some((one) => isOneTypoAway(one.repository, repository))) {
+    const own = this.#system.find((one) => one.repository === repository);
+    assert(own || this.#userland, `${canonical} is pulled before there is a userland`);
+    const { images = [], plain } = this.#userland ?? {};
+    const definition = own ?? images.find((one) => one.repository === repository);
+    if (!definition && [...this.#system, ...images].some((one) => isOneTypoAway(one.repository, repository))) {
       throw new CriError(
         'Unknown',
         `${unresolved}: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`,
@@ -71,7 +94,7 @@ export class Registry {
     if (definition && digest === undefined && !definition.hasTag(tag)) {
       throw new CriError('NotFound', `${unresolved}: ${canonical}: not found`);
     }
-    const source = definition ?? plainImage;
+    const source = definition ?? (plain as Userland['plain']);
     return {
       id: `sha256:${hash(`config of ${canonical}`)}`,
       name: canonical,

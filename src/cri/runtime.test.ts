@@ -4,7 +4,8 @@ import { httpExchange } from '#network/http.ts';
 import { createMachine } from '#testing/machine.ts';
 import { imageFile, newDirectory, newFile } from './os/file-node.ts';
 import { parseReference, ReferenceError } from './reference.ts';
-import { isOneTypoAway, Registry } from './registry.ts';
+import { isOneTypoAway } from './registry.ts';
+import { fullRegistry } from './userland.ts';
 
 describe('names of images', () => {
   const cases: [string, string][] = [
@@ -68,7 +69,7 @@ describe('what the registry answers', () => {
     test(name, () => {
       let found: string;
       try {
-        found = new Registry().resolve(name).name;
+        found = fullRegistry().resolve(name).name;
       } catch (error) {
         found = (error as Error).message;
       }

@@ -13,7 +13,7 @@ import { Process, Pump } from '#base/pump.ts';
 import { Rng } from '#base/rng.ts';
 import { Tracer } from '#base/tracer.ts';
 import { Client } from '#client/client.ts';
-import { Registry } from '#cri/registry.ts';
+import { fullRegistry } from '#cri/userland.ts';
 import { ContainerRuntime } from '#cri/runtime.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
@@ -40,7 +40,7 @@ async function start() {
     machine: root.child('machine'),
     network,
     host,
-    registry: new Registry(),
+    registry: fullRegistry(),
     latency,
   });
   const wait = (ms: number) => pump.run({ until: pump.now + ms });

@@ -8,6 +8,7 @@ import { isStatus } from '#apimachinery/status-error.ts';
 import type { LatencyProfile } from '#base/latency.ts';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { Cluster } from '#cluster/cluster.ts';
+import { userland } from '#cri/userland.ts';
 import { readBody, type Upgraded } from '#transport/http.ts';
 
 const SECOND = 1000;
@@ -16,6 +17,7 @@ const MINUTE = 60 * SECOND;
 /** A cluster of one worker, and what tests do with it. */
 async function start(latency: LatencyProfile = 'none') {
   const cluster = new Cluster({
+    userland,
     seed: 1,
     epoch: Date.UTC(2025, 10, 22, 12),
     workers: 1,

@@ -1,7 +1,7 @@
 import { decodeBase64 } from '#base/base64.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
-import { strftime } from '#cri/applets/date.ts';
 import { type DirectoryNode, type FileNode, newDirectory, newFile, type TreeNode } from '#cri/os/file-node.ts';
+import { strftime } from '#cri/os/strftime.ts';
 
 /** A file to be in a volume. */
 export interface VolumeFile {

@@ -1,4 +1,5 @@
 import { Cluster } from '#cluster/cluster.ts';
+import { userland } from '#cri/userland.ts';
 import { type HttpResponse, readBody } from '#transport/http.ts';
 
 /** How a run of the scenario differs from the plain one; its digest must not. */
@@ -76,6 +77,7 @@ const INPUTS: readonly (readonly [second: number, method: string, path: string, 
 /** Runs a cluster through three minutes of virtual time and returns the digest of all that happened. */
 export async function runScenario(variant: Variant = {}): Promise<ReturnType<Cluster['digest']>> {
   const cluster = new Cluster({
+    userland,
     seed: 7,
     epoch: EPOCH,
     workers: 2,

@@ -1,4 +1,5 @@
 import { Cluster, type ClusterOptions } from '#cluster/cluster.ts';
+import { userland } from '#cri/userland.ts';
 import { readBody } from '#transport/http.ts';
 
 /** A whole cluster for tests of what looks at one from outside: it moves only when it is told to. */
@@ -7,6 +8,7 @@ export class LiveCluster {
 
   constructor(options: Partial<ClusterOptions> = {}) {
     this.cluster = new Cluster({
+      userland,
       seed: 1,
       epoch: Date.UTC(2026, 0, 1),
       workers: 2,

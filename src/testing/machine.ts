@@ -5,7 +5,7 @@ import { Tracer } from '#base/tracer.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
 import { Network } from '#network/network.ts';
 import type { ContainerConfig } from '#cri/contract.ts';
-import { Registry } from '#cri/registry.ts';
+import { fullRegistry } from '#cri/userland.ts';
 import { ContainerRuntime } from '#cri/runtime.ts';
 
 /** A machine with a container runtime, for tests of what runs on it. */
@@ -18,7 +18,7 @@ export function createMachine(profile: LatencyProfile = 'none') {
     machine: root.child('machine'),
     network,
     host,
-    registry: new Registry(),
+    registry: fullRegistry(),
     latency: latencyOf(profile),
   });
   runtime.updatePodCidr('10.244.1.0/24');

@@ -1,15 +1,14 @@
 import { NetworkError } from '#network/network-error.ts';
 import { appletProgram } from '../applets/applet.ts';
 import { curl } from '../applets/curl.ts';
-import { strftime } from '../applets/date.ts';
+import { strftime } from '../os/strftime.ts';
 import { imageProgram } from '../os/file-node.ts';
 import { lookUpHost } from '../os/resolve.ts';
 import { answerLate } from '../os/serve.ts';
 import type { Program, UnixProcess } from '../os/unix-process.ts';
 import { alpineFiles } from './alpine.ts';
-import { DEFAULT_PATH } from './common-files.ts';
 import { canonicalHeader, goAnswer, goDurationMs, goFlags, listenAndServe, log, splitPath } from './go-server.ts';
-import type { ImageDefinition } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition } from './image.ts';
 
 const VERSION = '2.53';
 const UNKNOWN_FLAG = (why: string) => why.replace('flag provided but not defined: -', 'unknown flag: --');

@@ -4,8 +4,8 @@ import { getent } from '../applets/names.ts';
 import { type DirectoryNode, imageDirectory, imageFile, imageProgram, type Node } from '../os/file-node.ts';
 import { MUSL } from '../os/resolve.ts';
 import type { Program } from '../os/unix-process.ts';
-import { busyboxFiles, DEFAULT_PATH } from './common-files.ts';
-import { type ImageDefinition, releases } from './image.ts';
+import { busyboxFiles } from './common-files.ts';
+import { DEFAULT_PATH, type ImageDefinition, releases } from './image.ts';
 
 const VERSION = '3.22.2';
 const BRANCH = 'v3.22';

@@ -1,5 +1,5 @@
-import { busyboxFiles, DEFAULT_PATH } from './common-files.ts';
-import { type ImageDefinition, releases } from './image.ts';
+import { busyboxFiles } from './common-files.ts';
+import { DEFAULT_PATH, type ImageDefinition, releases } from './image.ts';
 
 /** busybox: ash and its applets. */
 export const busybox: ImageDefinition = {

@@ -14,9 +14,6 @@ import {
 import type { Program } from '../os/unix-process.ts';
 import { shellProgram } from '../shell/sh.ts';
 
-/** The PATH that images without one of their own get. */
-export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 const text = (content: string, mode?: number) => imageFile(encodeUtf8(content), mode);
 
 function devices(): DirectoryNode {

@@ -1,7 +1,6 @@
 import { imageDirectory, imageProgram } from '../os/file-node.ts';
 import type { Program } from '../os/unix-process.ts';
-import { DEFAULT_PATH } from './common-files.ts';
-import type { ImageDefinition } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition } from './image.ts';
 
 /** Runs until it is told to end; says where the component really is. */
 const standIn =

@@ -2,9 +2,8 @@ import { appletProgram } from '../applets/applet.ts';
 import { curl } from '../applets/curl.ts';
 import { imageProgram } from '../os/file-node.ts';
 import { alpineFiles } from './alpine.ts';
-import { DEFAULT_PATH } from './common-files.ts';
 import { becomes } from './entrypoint.ts';
-import { type ImageDefinition, releases } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition, releases } from './image.ts';
 
 /** curl on Alpine, as a user without rights. */
 export const curlimagesCurl: ImageDefinition = {

@@ -2,7 +2,7 @@ import { encodeUtf8 } from '#base/utf8.ts';
 import type { HttpAnswer, HttpMessage } from '#network/http.ts';
 import type { Connection } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
-import { strftime } from '../applets/date.ts';
+import { strftime } from '../os/strftime.ts';
 import { serveHttp } from '../os/serve.ts';
 import type { UnixProcess } from '../os/unix-process.ts';
 

@@ -1,8 +1,8 @@
-import { strftime } from '../applets/date.ts';
+import { strftime } from '../os/strftime.ts';
 import type { Program } from '../os/unix-process.ts';
-import { bareFiles, DEFAULT_PATH } from './common-files.ts';
+import { bareFiles } from './common-files.ts';
 import { goAnswer, goFlags, listenAndServe, log } from './go-server.ts';
-import { type ImageDefinition, releases } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition, releases } from './image.ts';
 
 const VERSION = '1.0.0';
 

@@ -2,6 +2,9 @@ import type { DirectoryNode } from '../os/file-node.ts';
 import type { Signal } from '../os/signals.ts';
 import type { Program } from '../os/unix-process.ts';
 
+/** The PATH that images without one of their own get. */
+export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** What an image says about the containers made of it, as in the OCI image configuration. */
 export interface ImageConfig {
   readonly entrypoint?: readonly string[];

@@ -3,7 +3,7 @@ import { type HttpAnswer, type HttpMessage, REASONS } from '#network/http.ts';
 import type { Connection } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { appletProgram } from '../applets/applet.ts';
-import { strftime } from '../applets/date.ts';
+import { strftime } from '../os/strftime.ts';
 import { curl } from '../applets/curl.ts';
 import { ExecError } from '../os/container-system.ts';
 import { FileError } from '../os/file-error.ts';

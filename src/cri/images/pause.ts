@@ -1,7 +1,6 @@
 import { imageDirectory, imageProgram } from '../os/file-node.ts';
 import type { Program } from '../os/unix-process.ts';
-import { DEFAULT_PATH } from './common-files.ts';
-import { type ImageDefinition, releases } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition, releases } from './image.ts';
 
 /** Does nothing until it is told to end. */
 const pauseProgram: Program = async (self) => {

@@ -1,8 +1,8 @@
 import { serveHttp } from '../os/serve.ts';
 import { NetworkError } from '#network/network-error.ts';
 import type { Program } from '../os/unix-process.ts';
-import { busyboxFiles, DEFAULT_PATH } from './common-files.ts';
-import type { ImageConfig } from './image.ts';
+import { busyboxFiles } from './common-files.ts';
+import { DEFAULT_PATH, type ImageConfig } from './image.ts';
 
 /**
  * What stands in for the program of an image that is not emulated: it runs until it is told to end, answers HTTP on

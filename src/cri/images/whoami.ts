@@ -2,7 +2,7 @@ import { decodeUtf8 } from '#base/utf8.ts';
 import type { HttpMessage } from '#network/http.ts';
 import type { Connection } from '#network/network.ts';
 import type { Program, UnixProcess } from '../os/unix-process.ts';
-import { bareFiles, DEFAULT_PATH } from './common-files.ts';
+import { bareFiles } from './common-files.ts';
 import {
   canonicalHeader,
   diesOfSignals,
@@ -13,7 +13,7 @@ import {
   log,
   splitPath,
 } from './go-server.ts';
-import { type ImageDefinition, releases } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition, releases } from './image.ts';
 
 /** Follows traefik/whoami 1.11: says who answers and what was asked. */
 const whoami: Program = async (self) => {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { wire } from '#api/generated/wire.ts';
 import { ProtobufReader } from '#apimachinery/protobuf.ts';
 import { Cluster } from '#cluster/cluster.ts';
+import { userland } from '#cri/userland.ts';
 import { Driver } from '../driver.ts';
 import { listen } from './http-listener.ts';
 import { kubeconfig } from './kubeconfig.ts';
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
   const speed = Number(values.speed);
   if (!(speed >= 0.1 && speed <= 100)) throw new Error('--speed must be a number from 0.1 to 100');
   const cluster = new Cluster({
+    userland,
     seed: whole('seed', values.seed, 0, 0xffffffff),
     epoch: Date.now(),
     workers: whole('workers', values.workers, 0, 5000),

@@ -22,6 +22,17 @@ addEventListener('message', (event: MessageEvent<WorkerInit>) => {
   guardAmbient(cluster.pump);
   const driver = new Driver(cluster.pump, wall, { speed });
   cluster.beforeInput = () => driver.sync();
-  servePort(http, cluster.http);
+  // What containers of users run is a part of its own: the graph is alive before it is there. Inputs wait for it.
+  const installed = import('#cri/userland.ts').then(({ userland }) => cluster.install(userland));
+  servePort(http, {
+    async handle(request) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') await installed;
+      return cluster.http.handle(request);
+    },
+    async upgrade(request) {
+      await installed;
+      return cluster.http.upgrade(request);
+    },
+  });
   serveControl(control, createControl(cluster, driver, wall));
 });
