@@ -3,7 +3,10 @@ import { latencyOf } from '#base/latency.ts';
 import { events } from '#api/core/v1/event.ts';
 import { nodes } from '#api/core/v1/node.ts';
 import { pods } from '#api/core/v1/pod.ts';
-import type { Node, Pod } from '#api/generated/types.ts';
+import { services } from '#api/core/v1/service.ts';
+import { replicaSets } from '#api/apps/v1/replica-set.ts';
+import type { OwnerReference } from '#apimachinery/resource.ts';
+import type { Node, Pod, ReplicaSet } from '#api/generated/types.ts';
 import { resources } from '#api/resources.ts';
 import { TestApi } from '#testing/test-api.ts';
 import { Scheduler } from './scheduler.ts';
@@ -46,10 +49,16 @@ async function schedule(
   name: string,
   spec: Partial<Pod['spec']> = {},
   labels?: Record<string, string>,
+  ownerReferences?: readonly OwnerReference[],
 ): Promise<string> {
   await api.do((client) =>
     client.create(pods, {
-      metadata: { namespace: 'default', name, ...(labels ? { labels } : {}) },
+      metadata: {
+        namespace: 'default',
+        name,
+        ...(labels ? { labels } : {}),
+        ...(ownerReferences ? { ownerReferences } : {}),
+      },
       spec: { containers: [{ name: 'c', image: 'nginx', ...spec.containers?.[0] }], ...spec } as Pod['spec'],
     }),
   );
@@ -173,6 +182,30 @@ test('without nodes a Pod waits, and goes to the first that comes', async () => 
   await addNode('node-1');
   await api.run(3_000);
   expect(await placeOf('early')).toBe('node-1');
+});
+
+/** Of two Nodes the roomy one gets all Pods that nothing spreads. */
+test.each([
+  ['nobody selects', undefined, 5],
+  ['a Service selects', 'Service', 3],
+  ['a ReplicaSet controls', 'ReplicaSet', 3],
+])('Pods that %s', async (_, owner, onRoomy) => {
+  await addNode('roomy', { cpu: '400' });
+  await addNode('tight', { cpu: '4' });
+  const labels = { app: 'web' };
+  const metadata = { namespace: 'default', name: 'web' };
+  if (owner === 'Service') {
+    await api.do((client) => client.create(services, { metadata, spec: { selector: labels, ports: [{ port: 80 }] } }));
+  }
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'nginx' }] } };
+  const replicaSet: ReplicaSet = { metadata, spec: { selector: { matchLabels: labels }, template } };
+  const made = owner === 'ReplicaSet' ? await api.do((client) => client.create(replicaSets, replicaSet)) : undefined;
+  const ownerReferences = made && [
+    { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: made.metadata.uid ?? '', controller: true },
+  ];
+  const places: string[] = [];
+  for (let i = 0; i < 5; i++) places.push(await schedule(`web-${i}`, requests('500m'), labels, ownerReferences));
+  expect(places.filter((place) => place === 'roomy')).toHaveLength(onRoomy);
 });
 
 test('Pods are spread by what they ask for, and the decision says why', async () => {

@@ -351,7 +351,7 @@ class Owners {
     const matchLabels = new Map<string, string>();
     for (const { spec } of this.#services?.list(namespace) ?? []) {
       const selector = spec?.selector as Readonly<Record<string, string>> | undefined;
-      if (!selector || !matchesLabels(labelSelectorTerms({ matchLabels: selector }) ?? [], labels)) continue;
+      if (!selector || !hasAll(selector, labels)) continue;
       for (const [key, value] of Object.entries(selector)) matchLabels.set(key, value);
     }
     const owner = controllerOf(pod);
@@ -365,4 +365,9 @@ class Owners {
     if (matchLabels.size === 0) return terms;
     return [...(labelSelectorTerms({ matchLabels: Object.fromEntries(matchLabels) }) ?? []), ...terms];
   }
+}
+
+function hasAll(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> = {}): boolean {
+  for (const key in selector) if (!Object.hasOwn(labels, key) || labels[key] !== selector[key]) return false;
+  return true;
 }
