@@ -1,13 +1,12 @@
 import type { HttpAnswer } from '#network/http.ts';
 import { NetworkError } from '#network/network-error.ts';
-import { strftime } from '../applets/date.ts';
 import { imageProgram } from '../os/file-node.ts';
 import { lookUpHost, resolutionError } from '../os/resolve.ts';
 import { serveHttp } from '../os/serve.ts';
+import { strftime } from '../os/strftime.ts';
 import type { Program, UnixProcess } from '../os/unix-process.ts';
 import { alpineFiles } from './alpine.ts';
-import { DEFAULT_PATH } from './common-files.ts';
-import type { ImageDefinition } from './image.ts';
+import { DEFAULT_PATH, type ImageDefinition } from './image.ts';
 import { encodeResp, RespError, RespReader, type RespValue } from './redis-protocol.ts';
 
 /** How long it waits for redis, ms. */

@@ -1,6 +1,6 @@
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { NetworkError } from '#network/network-error.ts';
-import { strftime } from '../applets/date.ts';
+import { strftime } from '../os/strftime.ts';
 import { findUser } from '../applets/users.ts';
 import { FileError } from '../os/file-error.ts';
 import { imageDirectory, imageProgram } from '../os/file-node.ts';
