@@ -2,16 +2,18 @@ import type { ConfigMap, Container, Pod, Secret, Service } from '#api/generated/
 import { isStatus } from '#apimachinery/status-error.ts';
 import { decodeBase64 } from '#base/base64.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
+import type { Lister } from '#client/indexer.ts';
 import { type DownwardContext, podFieldValue, resourceFieldValue } from './downward-api.ts';
 import { expand } from './expansion.ts';
+import { isStaticPod } from './static-pod.ts';
 
 /** Where a container's environment comes from. */
 export interface EnvironmentSources extends DownwardContext {
   /** Throws a StatusError NotFound. */
   configMap(namespace: string, name: string): Promise<ConfigMap>;
   secret(namespace: string, name: string): Promise<Secret>;
-  /** Services that have been seen so far. */
-  services(): Iterable<Service>;
+  /** Services that have been seen so far, and whether these are all. */
+  readonly services: { readonly synced: boolean; readonly lister: Pick<Lister<Service>, 'get' | 'list'> };
 }
 
 /**
@@ -26,7 +28,11 @@ export async function containerEnvironment(
 ): Promise<readonly (readonly [string, string])[]> {
   const { namespace = '' } = pod.metadata;
   const variables = new Map<string, string>();
-  const services = serviceVariables(sources.services(), namespace, pod.spec.enableServiceLinks !== false);
+  const { synced, lister } = sources.services;
+  if (!synced && !isStaticPod(pod)) {
+    throw new Error('services have not yet been read at least once, cannot construct envvars');
+  }
+  const services = serviceVariables(lister, namespace, pod.spec.enableServiceLinks !== false);
   const valueOf = (name: string) => variables.get(name) ?? services.get(name);
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     const ref = configMapRef ?? secretRef;
@@ -84,16 +90,20 @@ function secretText(encoded: string): string {
   return typeof bytes === 'number' ? '' : decodeUtf8(bytes);
 }
 
-/** What containers are told of Services by their environment. Follows pkg/kubelet/envvars, v1.33. */
-export function serviceVariables(services: Iterable<Service>, namespace: string, links: boolean): Map<string, string> {
+/**
+ * What containers are told of Services by their environment: of the API server's, and, with `links`, of those of their
+ * own namespace. Follows pkg/kubelet/envvars, v1.33.
+ */
+export function serviceVariables(
+  services: Pick<Lister<Service>, 'get' | 'list'>,
+  namespace: string,
+  links: boolean,
+): Map<string, string> {
   const chosen = new Map<string, Service>();
-  for (const service of services) {
-    const { name = '', namespace: home } = service.metadata;
+  const master = services.get({ namespace: 'default', name: 'kubernetes' });
+  for (const service of [...(master ? [master] : []), ...(links ? services.list(namespace) : [])]) {
     const { clusterIP } = service.spec;
-    if (!clusterIP || clusterIP === 'None') continue;
-    if (home === 'default' && name === 'kubernetes') {
-      if (!chosen.has(name)) chosen.set(name, service);
-    } else if (home === namespace && links) chosen.set(name, service);
+    if (clusterIP && clusterIP !== 'None') chosen.set(service.metadata.name ?? '', service);
   }
   const variables = new Map<string, string>();
   for (const [name, { spec }] of chosen) {

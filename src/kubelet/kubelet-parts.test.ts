@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod, Service } from '#api/generated/types.ts';
+import { Indexer } from '#client/indexer.ts';
 import { admitPod } from './admission.ts';
 import { CrashBackoff, goDuration } from './crash-backoff.ts';
 import { podFieldValue, resourceFieldValue } from './downward-api.ts';
@@ -94,12 +95,14 @@ test('Services as variables', () => {
       metadata: { namespace, name },
       spec: { clusterIP, ports: [{ name: 'https', port: 443, protocol: 'TCP' }] },
     }) as Service;
-  const services = [
+  const services = new Indexer<Service>();
+  for (const one of [
     service('default', 'kubernetes', '10.96.0.1'),
     service('ns', 'my-db', '10.96.0.5'),
     service('ns', 'headless', 'None'),
     service('other', 'x', '10.96.0.6'),
-  ];
+  ])
+    services.set(`${one.metadata.namespace}/${one.metadata.name}`, one);
   expect([...serviceVariables(services, 'ns', true).keys()].filter((name) => name.endsWith('_HOST'))).toEqual([
     'KUBERNETES_SERVICE_HOST',
     'MY_DB_SERVICE_HOST',

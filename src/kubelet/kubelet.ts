@@ -4,6 +4,7 @@ import { pods } from '#api/core/v1/pod.ts';
 import { qosClass } from '#api/core/v1/pod-resources.ts';
 import { isMirrorPod, isPodTerminal } from '#api/core/v1/pod-status.ts';
 import { secrets } from '#api/core/v1/secret.ts';
+import { services } from '#api/core/v1/service.ts';
 import type { ConfigMap, Pod, Secret, Service } from '#api/generated/types.ts';
 import type { Process } from '#base/pump.ts';
 import type { SpanId } from '#base/tracer.ts';
@@ -44,8 +45,6 @@ export interface KubeletOptions {
   /** The node's own network, from which probes and hooks ask. */
   readonly network: NetworkNamespace;
   readonly config: KubeletConfig;
-  /** Services that containers are told of by their environment. */
-  readonly services?: () => Iterable<Service>;
 }
 
 /**
@@ -68,6 +67,8 @@ export class Kubelet {
   readonly #secrets: ObjectCache<Secret>;
   readonly #host: HostFiles;
   readonly #pods: Informer<Pod>;
+  /** Those with an address, for the environment of containers. */
+  readonly #services: Informer<Service>;
   readonly #static: StaticPods;
   readonly #workers = new Map<string, PodWorker>();
   readonly #usage = new NodeUsage();
@@ -98,6 +99,7 @@ export class Kubelet {
       mayRun: (uid) => this.#workers.get(uid)?.mayRun === true,
     });
     this.#pods = new Informer(process, client, pods, { fieldSelector: `spec.nodeName=${config.nodeName}` });
+    this.#services = new Informer(process, client, services, { fieldSelector: 'spec.clusterIP!=None' });
     this.#static = new StaticPods(context, client, config);
     this.server = createKubeletServer({
       context,
@@ -122,6 +124,7 @@ export class Kubelet {
       for (const worker of this.#workers.values()) worker.sync(cause);
     };
     this.#node.start();
+    this.#services.start();
     this.#pods.addHandlers({
       add: (pod, span) => this.#add(pod, span),
       update: (_, pod, span) => this.#update(pod, span),
@@ -195,7 +198,7 @@ export class Kubelet {
   }
 
   #createWorker(pod: Pod): PodWorker {
-    const { runtime, config, client, services = () => [] } = this.#options;
+    const { runtime, config, client } = this.#options;
     const context = this.#context;
     const uid = pod.metadata.uid ?? '';
     const downward = () => ({
@@ -236,7 +239,7 @@ export class Kubelet {
       sources: {
         configMap,
         secret,
-        services,
+        services: this.#services,
         get hostAddress() {
           return config.nodeAddress;
         },
