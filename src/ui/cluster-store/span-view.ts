@@ -101,7 +101,7 @@ const RECONCILED: Readonly<Record<string, string>> = {
   'deployment-controller': 'deployments',
   'endpoints-controller': 'services',
   'endpointslice-controller': 'services',
-  'endpointslice-mirroring-controller': 'endpoints',
+  'endpointslicemirroring-controller': 'endpoints',
   'namespace-controller': 'namespaces',
   'replicaset-controller': 'replicasets',
   'replicationcontroller-controller': 'replicationcontrollers',
@@ -200,7 +200,8 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
       verb !== 'create') ||
     (known !== undefined && span.parents.length > 0 && span.parents.every((parent) => known.heartbeats.has(parent)));
   let target = full && kind !== 'work' && kind !== 'input' ? `${full}${named}` : span.name;
-  let result = error;
+  const probeFailed = kind === 'work' && PROBE.test(span.name) && attribute(span, 'result') === 'failure';
+  let result = probeFailed ? 'failure' : error;
   if (kind === 'request') result = code >= 400 ? `${code}${error ? ` ${error}` : ''}` : code ? String(code) : error;
   if (kind === 'write') {
     if (!object) target = attribute(span, 'key') || span.name;

@@ -219,7 +219,7 @@ export const en = {
   'state.waiting': 'Container {container} waits: {reason}.',
   'state.ended': 'Container {container} has ended with exit code {code} ({reason}).',
   'state.init': 'Init container {container} still runs; the others wait for it.',
-  'state.probe': 'Container {container} runs, but its {probe} ({what}) has not succeeded.',
+  'state.probe': 'Container {container} runs, but its {probe} ({what}) does not succeed.',
   'state.containerNotReady': 'Container {container} is not ready.',
   'state.externalName': 'It is only another name for {name}; no address, no endpoints.',
   'state.noLoadBalancer': 'The cloud has not given it an address yet.',

@@ -218,7 +218,7 @@ export const zh: Catalogue = {
   'state.waiting': '容器 {container} 在等待：{reason}。',
   'state.ended': '容器 {container} 已结束，退出码 {code}（{reason}）。',
   'state.init': '初始化容器 {container} 仍在运行，其他容器在等它。',
-  'state.probe': '容器 {container} 在运行，但它的 {probe}（{what}）还没有成功。',
+  'state.probe': '容器 {container} 在运行，但它的 {probe}（{what}）没有成功。',
   'state.containerNotReady': '容器 {container} 未就绪。',
   'state.externalName': '它只是 {name} 的别名，没有地址，也没有 endpoints。',
   'state.noLoadBalancer': '云还没有给它分配地址。',

@@ -34,6 +34,8 @@ export function ServiceView({ service }: { readonly service: KubeObject }) {
   const { name = '', namespace = '' } = service.metadata;
   const around = useSurroundings();
   const ports = list<ServicePort>(spec, 'ports');
+  const named = ports.some(({ name: port }) => port);
+  const nodePorts = ports.some(({ nodePort }) => nodePort);
   const external = spec['type'] === 'ExternalName';
   const ingress = list<{ readonly ip?: string; readonly hostname?: string }>(
     status['loadBalancer'] as Readonly<Record<string, unknown>> | undefined,
@@ -65,12 +67,12 @@ export function ServiceView({ service }: { readonly service: KubeObject }) {
         <Section title={t('service.ports')}>
           <Table
             label={t('service.ports')}
-            columns={['Name', 'Port', 'Target', 'Node port']}
+            columns={[...(named ? ['Name'] : []), 'Port', 'Target', ...(nodePorts ? ['Node port'] : [])]}
             rows={ports.map(({ name: portName, protocol = 'TCP', port, targetPort, nodePort }) => [
-              portName ?? '',
+              ...(named ? [portName] : []),
               `${port}/${protocol}`,
               targetPort ?? port,
-              nodePort ?? '',
+              ...(nodePorts ? [nodePort] : []),
             ])}
           />
         </Section>

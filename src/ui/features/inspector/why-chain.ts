@@ -115,6 +115,7 @@ export function actorOf(spans: readonly TraceSpan[]): Actor {
   const account = /^system:serviceaccount:[^:]+:(.+)$/.exec(user)?.[1];
   const worker = spans.find((span) => span.kind === 'reconcile' || span.kind === 'timer')?.component;
   if (account && /kube-proxy/.test(account)) return { type: 'component', name: account };
-  if (account || worker) return { type: 'controller', name: account ?? (worker as string) };
+  // Several controllers share an account, so what worked tells more.
+  if (worker ?? account) return { type: 'controller', name: worker ?? (account as string) };
   return { type: 'component', name: agent || user.replace(/^system:/, '') || (spans[0]?.component ?? '') };
 }

@@ -24,21 +24,17 @@ const KINDS: Readonly<Record<string, string>> = {
   services: 'Service',
 };
 
-/** Controllers by what they look after; others are called as they call themselves. */
+/** Controllers by what they look after; others by their name without `-controller`. */
 const CONTROLLERS: Readonly<Record<string, string>> = {
-  'daemon-set-controller': 'DaemonSet',
   'daemonset-controller': 'DaemonSet',
   'deployment-controller': 'Deployment',
-  'endpoint-controller': 'Endpoints',
   'endpoints-controller': 'Endpoints',
   'endpointslice-controller': 'EndpointSlice',
+  'endpointslicemirroring-controller': 'EndpointSlice mirroring',
   'namespace-controller': 'Namespace',
-  'node-controller': 'Node',
   'replicaset-controller': 'ReplicaSet',
-  'replication-controller': 'ReplicationController',
   'replicationcontroller-controller': 'ReplicationController',
-  'service-account-controller': 'ServiceAccount',
-  'service-controller': 'Service',
+  'serviceaccount-controller': 'ServiceAccount',
 };
 
 const OPEN = '\u2068';
@@ -84,10 +80,8 @@ export function actorName(t: Translate, actor: Actor): string {
       return actor.program === 'tabernetes-page' ? t('why.you') : t('why.youWith', { program: actor.program });
     case 'kubelet':
       return t('why.kubelet', { node: actor.node });
-    case 'controller': {
-      const kind = CONTROLLERS[actor.name];
-      return kind ? t('why.controller', { kind }) : actor.name;
-    }
+    case 'controller':
+      return t('why.controller', { kind: CONTROLLERS[actor.name] ?? actor.name.replace(/-controller$/, '') });
     case 'component':
       return actor.name === 'kube-apiserver' ? t('why.apiServer') : actor.name;
   }
