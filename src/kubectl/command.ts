@@ -9,6 +9,7 @@ import type { Flag, FlagValues } from './flags.ts';
 import { UsageError } from './errors.ts';
 import type { ResolvedConfig } from './kubeconfig.ts';
 import { KubeconfigFiles } from './kubeconfig.ts';
+import { reach } from './reach.ts';
 import { RestClient } from './rest-client.ts';
 import { RestMapper } from './rest-mapper.ts';
 import { VERSION } from './version.ts';
@@ -157,7 +158,7 @@ export class Invocation {
 
   async #connect(): Promise<RestClient> {
     const config = await this.config();
-    return new RestClient(this.context.connect(config.server), {
+    return new RestClient(reach(this.context.connect(config.server), config.server.server), {
       headers: { 'user-agent': `kubectl/${VERSION} (tabernetes)`, ...config.headers },
       warn: (text) => this.warn(text),
       signal: this.context.signal,

@@ -307,12 +307,12 @@ async function watchCase(): Promise<unknown> {
 async function serverCase(): Promise<void> {
   const cluster = await newCluster(0);
   const { Driver } = await import('../driver.ts');
-  const { listen } = await import('./http-listener.ts');
+  const { Listener } = await import('./http-listener.ts');
   const { nodeWall } = await import('./wall.ts');
   const driver = new Driver(cluster.pump, nodeWall);
   cluster.beforeInput = () => driver.sync();
   await cluster.whenReady();
-  const { port } = await listen(cluster.http, 0);
+  const { port } = await Listener.open(cluster.http, 0);
   process.on('SIGUSR2', () => process.stdout.write(`cpu ${cpuMs()}\n`));
   process.stdout.write(`port ${port}\n`);
 }

@@ -2,24 +2,71 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo } from 'node:net';
 import type { Duplex as NodeDuplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { HttpRequest, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
+import {
+  ConnectionFailedError,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpServer,
+  type Upgraded,
+} from '#transport/http.ts';
 
 /** Bytes read of a request's body; the API server refuses those beyond 3 MiB itself. */
 const MAX_BODY = 3 * 1024 * 1024 + 1;
 /** A client that reads this much slower than it is written to is dropped. */
 const MAX_UNREAD = 16 * 1024 * 1024;
 
-export interface Listener {
-  readonly port: number;
-  close(): Promise<void>;
+/** Serves an {@link HttpServer} over HTTP/1.1 and WebSockets on the loopback interface. */
+export class Listener {
+  readonly #server: HttpServer;
+  #http: Server | undefined;
+  #port: number;
+
+  private constructor(server: HttpServer, port: number) {
+    this.#server = server;
+    this.#port = port;
+  }
+
+  /** Listens on a port; 0 chooses a free one. */
+  static async open(server: HttpServer, port: number): Promise<Listener> {
+    const listener = new Listener(server, port);
+    await listener.reopen();
+    return listener;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Listens on the same port again. Does nothing while it listens. */
+  async reopen(): Promise<void> {
+    if (this.#http) return;
+    const http = serverOf(this.#server);
+    this.#http = http;
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(this.#port, '127.0.0.1', resolve);
+    });
+    this.#port = (http.address() as AddressInfo).port;
+  }
+
+  /** Breaks all connections; new ones are refused. */
+  async close(): Promise<void> {
+    const http = this.#http;
+    this.#http = undefined;
+    if (!http) return;
+    await new Promise<void>((resolve) => {
+      http.close(() => resolve());
+      http.closeAllConnections();
+    });
+  }
 }
 
-/** Serves `server` over HTTP/1.1 and WebSockets on the loopback interface; port 0 chooses a free one. */
-export async function listen(server: HttpServer, port: number): Promise<Listener> {
+function serverOf(server: HttpServer): Server {
   const http: Server = createServer({ keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
     answer(server, incoming, outgoing).catch((error: unknown) => {
+      if (error instanceof ConnectionFailedError || outgoing.headersSent) return outgoing.destroy();
       outgoing.statusCode = 500;
-      outgoing.end(error instanceof Error ? error.message : String(error));
+      return outgoing.end(error instanceof Error ? error.message : String(error));
     });
   });
   const sockets = new WebSocketServer({
@@ -39,18 +86,7 @@ export async function listen(server: HttpServer, port: number): Promise<Listener
       () => stream.destroy(),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen(port, '127.0.0.1', resolve);
-  });
-  return {
-    port: (http.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
-  };
+  return http;
 }
 
 function requestOf(incoming: IncomingMessage): Omit<HttpRequest, 'body'> {

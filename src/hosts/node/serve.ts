@@ -5,7 +5,8 @@ import { ProtobufReader } from '#apimachinery/protobuf.ts';
 import { Cluster } from '#cluster/cluster.ts';
 import { userland } from '#cri/userland.ts';
 import { Driver } from '../driver.ts';
-import { listen } from './http-listener.ts';
+import { faultServer } from './fault-server.ts';
+import { Listener } from './http-listener.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { nodeWall } from './wall.ts';
 
@@ -14,6 +15,7 @@ const USAGE = `Serves a simulated cluster's Kubernetes API on 127.0.0.1 over pla
   npm run --silent serve -- [options]
 
   --port P                 port to listen on (default 8001; 0 chooses a free one)
+  --control-port P         port for "npm run --silent fault" (default: the one after --port)
   --kubeconfig FILE        writes a kubeconfig for the server
   --workers N              worker nodes (default 3)
   --no-control-plane-node  no Node for the control plane
@@ -28,10 +30,17 @@ function whole(name: string, text: string, low: number, high: number): number {
   return value;
 }
 
+/** Listens while kube-apiserver runs; while it does not, connections are refused, as without a process behind the port. */
+function follow(cluster: Cluster, listener: Listener): Promise<void> {
+  const runs = cluster.faults.list().some(({ target, state }) => target === 'kube-apiserver' && state === 'running');
+  return runs ? listener.reopen() : listener.close();
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '8001' },
+      'control-port': { type: 'string' },
       kubeconfig: { type: 'string' },
       workers: { type: 'string', default: '3' },
       'no-control-plane-node': { type: 'boolean', default: false },
@@ -66,16 +75,23 @@ async function main(): Promise<void> {
     process.exit(1);
   };
   await cluster.whenReady();
-  const listener = await listen(cluster.http, whole('port', values.port, 0, 65535));
+  const wanted = whole('port', values.port, 0, 65535);
+  const listener = await Listener.open(cluster.http, wanted);
+  const controlPort = whole('control-port', values['control-port'] ?? String(wanted && wanted + 1), 0, 65535);
+  const control = await Listener.open(
+    faultServer(cluster.faults, () => follow(cluster, listener)),
+    controlPort,
+  );
   const url = `http://127.0.0.1:${listener.port}`;
-  if (values.kubeconfig) writeFileSync(values.kubeconfig, kubeconfig(url), { mode: 0o600 });
+  const controlUrl = `http://127.0.0.1:${control.port}`;
+  if (values.kubeconfig) writeFileSync(values.kubeconfig, kubeconfig(url, controlUrl), { mode: 0o600 });
   process.stdout.write(
-    `tabernetes: Kubernetes ${cluster.info.version} at ${url}, ${values.workers} workers${values.kubeconfig ? `, kubeconfig ${values.kubeconfig}` : ''}\n`,
+    `tabernetes: Kubernetes ${cluster.info.version} at ${url}, ${values.workers} workers, faults at ${controlUrl}${values.kubeconfig ? `, kubeconfig ${values.kubeconfig}` : ''}\n`,
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       driver.stop();
-      void listener.close().then(() => process.exit(0));
+      void Promise.all([listener.close(), control.close()]).then(() => process.exit(0));
     });
   }
 }
