@@ -1,4 +1,4 @@
-import type { WatchHandle, WatchSink } from '#apimachinery/api-request.ts';
+import type { UserInfo, WatchHandle, WatchSink } from '#apimachinery/api-request.ts';
 import type { FieldError } from '#apimachinery/field-error.ts';
 import type { ApiObject } from '#apimachinery/resource.ts';
 import { expired, invalid } from '#apimachinery/status-error.ts';
@@ -17,8 +17,8 @@ export const componentOf = (userAgent: string): string => {
 };
 
 /** Who watches, as the trace names it: `kube-scheduler`, and of the components of a Node which one: `kubelet/node-1`. */
-const watcherName = (user: string, userAgent: string): string => {
-  const node = /^system:node:(.+)$/.exec(user)?.[1];
+const watcherName = ({ name, extra }: UserInfo, userAgent: string): string => {
+  const node = /^system:node:(.+)$/.exec(name)?.[1] ?? extra?.['authentication.kubernetes.io/node-name']?.[0];
   return node === undefined ? componentOf(userAgent) : `${componentOf(userAgent)}/${node}`;
 };
 
@@ -50,7 +50,7 @@ export function watch<T extends ApiObject>(scope: RequestScope<T>, sink: WatchSi
     sink,
     { since: version === 0 ? etcd.revision : version, initial, past },
     {
-      component: watcherName(request.user.name, request.userAgent),
+      component: watcherName(request.user, request.userAgent),
       observer: request.observer === true,
       bookmarks: allowWatchBookmarks === true,
     },

@@ -36,11 +36,13 @@ import { createFloor } from './api-floor.ts';
 import { bootstrap } from './bootstrap.ts';
 import { ClusterFaults } from './cluster-faults.ts';
 import { Component } from './component.ts';
+import { type AddOnOptions, createAddOns } from './addons.ts';
+import { componentImages } from './component-images.ts';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { cutBy } from './cut-by.ts';
 import { Faults } from './faults.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
-import { Machine, type MachineOptions } from './machine.ts';
+import { CLUSTER_DNS, CLUSTER_DOMAIN, Machine, type MachineOptions } from './machine.ts';
 import { ROOT_CA } from './root-ca.ts';
 
 export interface ClusterOptions {
@@ -78,6 +80,15 @@ const VERSION: VersionInfo = {
 };
 
 const ADMIN = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] } as const;
+/** Who sets the cluster up. */
+const KUBEADM = { user: ADMIN, userAgent: 'kubeadm/v1.33.0 (linux/amd64) kubernetes/60a317e' } as const;
+const POD_CIDR = '10.244.0.0/16';
+const ADD_ONS: AddOnOptions = {
+  clusterDns: CLUSTER_DNS,
+  clusterDomain: CLUSTER_DOMAIN,
+  clusterCIDR: POD_CIDR,
+  server: 'https://192.168.0.10:6443',
+};
 const CONTROL_PLANE_NODE = {
   labels: {
     'node-role.kubernetes.io/control-plane': '',
@@ -156,6 +167,7 @@ export class Cluster {
     this.#inbox = new Inbox(this.root.child('inbox'));
     this.tracer.retain(() => this.#causes());
     const backend = this.#address;
+    let hasAddOns = false;
     let bootstrapped = () => {};
     const whenBootstrapped = new Promise<void>((resolve) => {
       bootstrapped = resolve;
@@ -184,7 +196,12 @@ export class Cluster {
       process.onExit(() => {
         this.#server = undefined;
       });
-      process.spawn('bootstrap', () => bootstrap(process, api.local, KUBERNETES_SERVICE).then(bootstrapped));
+      process.spawn('bootstrap', async () => {
+        await bootstrap(process, api.local, KUBERNETES_SERVICE);
+        if (!hasAddOns) await createAddOns(process, new Client(api.local, KUBEADM), ADD_ONS);
+        hasAddOns = true;
+        bootstrapped();
+      });
     });
     apiServer.start();
 
@@ -197,7 +214,7 @@ export class Cluster {
           ...defaultControllerConfig,
           rootCA: ROOT_CA,
           signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
-          clusterCIDR: '10.244.0.0/16',
+          clusterCIDR: POD_CIDR,
           ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),
         },
       });
@@ -210,7 +227,9 @@ export class Cluster {
     scheduler.start();
 
     const network = new Network(this.root.child('network'), latency);
-    const registry = new Registry();
+    const registry = new Registry(
+      componentImages((host) => [...this.#machines.values()].find((machine) => machine.host === host)?.link),
+    );
     this.install = (userland) => registry.install(userland);
     if (options.userland) this.install(options.userland);
     const links = this.root.child('links');

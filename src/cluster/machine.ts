@@ -32,8 +32,8 @@ export interface MachineOptions {
 
 /** What every node of the default cluster has. */
 const CAPACITY = { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' } as const;
-const CLUSTER_DNS = '10.96.0.10';
-const CLUSTER_DOMAIN = 'cluster.local';
+export const CLUSTER_DNS = '10.96.0.10';
+export const CLUSTER_DOMAIN = 'cluster.local';
 
 /** One time between power on and power off. */
 interface Boot {
@@ -63,7 +63,7 @@ export class Machine {
     const { parent, links, name, address, network, backend } = options;
     this.#options = options;
     this.name = name;
-    this.host = network.createHost(name, address);
+    this.host = network.createHost(name, address, `nodes/${name}`);
     this.link = new NodeLink(links, backend);
     const rng = parent.rng.fork(`hardware ${name}`);
     this.#ids = { machineID: rng.uuid().replaceAll('-', ''), systemUUID: rng.uuid() };
@@ -116,6 +116,8 @@ export class Machine {
     const boot = this.#boot;
     this.#boot = undefined;
     boot?.process.exit();
+    // The kernel's rules are in its memory.
+    this.host.translation = undefined;
   }
 
   startKubelet(): void {
