@@ -119,3 +119,117 @@ test('agnhost: netexec, connect, pause', async () => {
   expect(paused.log()).toBe('Paused\n');
   expect(await paused.stop()).toBe(2);
 });
+
+test('httpd: its page, its logs, graceful end', async () => {
+  const web = await start('httpd:2.4-alpine');
+  expect(await web.get(80, '/')).toMatchObject({
+    status: 200,
+    text: '<html><body><h1>It works!</h1></body></html>\n',
+    headers: { server: 'Apache/2.4.62 (Unix)', 'content-type': 'text/html' },
+  });
+  expect((await web.get(80, '/nope')).text).toContain('<p>The requested URL was not found on this server.</p>');
+  expect(await web.get(80, '/', { method: 'PUT' })).toMatchObject({ status: 405 });
+  await web.sh('mkdir htdocs/d && touch htdocs/d/x && rm htdocs/index.html');
+  expect(await web.get(80, '/d')).toMatchObject({ status: 301, headers: { location: 'http://10.244.1.2/d/' } });
+  expect((await web.get(80, '/d/')).text).toContain('<title>Index of /d</title>');
+  expect(await web.stop()).toBe(0);
+  const name =
+    "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 10.244.1.2. Set the 'ServerName' directive globally to suppress this message\n";
+  const head = '[Sat Nov 22 12:00:00.000000 2025]';
+  const access = (request: string, rest: string) =>
+    `192.168.0.11 - - [22/Nov/2025:12:00:00 +0000] "${request} HTTP/1.1" ${rest}\n`;
+  expect(web.log()).toBe(
+    [
+      name,
+      name,
+      `${head} [mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.62 (Unix) configured -- resuming normal operations\n`,
+      `${head} [core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'\n`,
+      access('GET /', '200 45'),
+      access('GET /nope', '404 196'),
+      access('PUT /', '405 220'),
+      access('GET /d', '301 228'),
+      access('GET /d/', '200 191'),
+      `${head} [mpm_event:notice] [pid 1:tid 1] AH00492: caught SIGWINCH, shutting down gracefully\n`,
+    ].join(''),
+  );
+});
+
+describe('hey', () => {
+  async function load(args: string[], ms: number, fault?: 'slow' | 'hang') {
+    const { machine, id } = await start('httpd');
+    if (fault) machine.runtime.setPodFault('pod-1', fault);
+    const hey = await start('williamyeh/hey', { args }, machine);
+    await hey.wait(ms);
+    const served = machine
+      .logOf(id)
+      .split('\n')
+      .filter((line) => line.includes('"GET / ')).length;
+    return { out: hey.log(), served, exitCode: hey.status()?.exitCode };
+  }
+
+  test('so many requests, slowly', async () => {
+    const { out, served, exitCode } = await load(['-n', '6', '-c', '2', 'http://10.244.1.2/'], 20_000, 'slow');
+    expect([served, exitCode]).toEqual([6, 0]);
+    expect(out).toBe(`
+Summary:
+  Total:	15.0000 secs
+  Slowest:	5.0000 secs
+  Fastest:	5.0000 secs
+  Average:	5.0000 secs
+  Requests/sec:	0.4000
+  
+  Total data:	270 bytes
+  Size/request:	45 bytes
+
+Response time histogram:
+  5.000 [6]	|${'■'.repeat(40)}
+${'  5.000 [0]\t|\n'.repeat(10)}
+
+Latency distribution:
+  10% in 5.0000 secs
+  25% in 5.0000 secs
+  50% in 5.0000 secs
+  75% in 5.0000 secs
+  0% in 0.0000 secs
+  0% in 0.0000 secs
+  0% in 0.0000 secs
+
+Details (average, fastest, slowest):
+  DNS+dialup:	0.0000 secs, 0.0000 secs, 0.0000 secs
+  DNS-lookup:	0.0000 secs, 0.0000 secs, 0.0000 secs
+  req write:	0.0000 secs, 0.0000 secs, 0.0000 secs
+  resp wait:	5.0000 secs, 5.0000 secs, 5.0000 secs
+  resp read:	0.0000 secs, 0.0000 secs, 0.0000 secs
+
+Status code distribution:
+  [200]	6 responses
+
+
+
+`);
+  });
+
+  test('for so long, so many a second', async () => {
+    const { out, served } = await load(['-z', '5s', '-c', '2', '-q', '10', 'http://10.244.1.2'], 6000);
+    expect([served, /Requests\/sec:\t(\d+)/.exec(out)?.[1]]).toEqual([100, '20']);
+  });
+
+  test('what goes wrong', async () => {
+    expect((await load(['-n', '4', '-c', '2', 'http://10.244.1.2:81/'], 1000)).out).toContain(
+      'Error distribution:\n  [4]\tGet "http://10.244.1.2:81/": dial tcp 10.244.1.2:81: connect: connection refused\n',
+    );
+    expect((await load(['-n', '1', '-c', '1', '-t', '2', 'http://10.244.1.2/'], 3000, 'hang')).out).toContain(
+      '[1]\tGet "http://10.244.1.2/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)\n',
+    );
+    expect(await load(['-n', '1', 'http://10.244.1.2/'], 0)).toMatchObject({ exitCode: 1 });
+  });
+
+  test('a loop of wget does as well', async () => {
+    const { machine, id } = await start('httpd');
+    const script = 'while true; do wget -q -O- http://10.244.1.2; sleep 0.5; done';
+    const loop = await start('busybox', { command: ['sh', '-c', script] }, machine);
+    await loop.wait(9900);
+    expect(machine.logOf(id).split('"GET / ').length - 1).toBe(20);
+    expect(loop.log()).toBe('<html><body><h1>It works!</h1></body></html>\n'.repeat(20));
+  });
+});

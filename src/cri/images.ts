@@ -2,8 +2,10 @@ import { agnhostImage } from './images/agnhost.ts';
 import { alpine } from './images/alpine.ts';
 import { busybox } from './images/busybox.ts';
 import { curlimagesCurl } from './images/curlimages-curl.ts';
+import { heyImages } from './images/hey.ts';
 import { hitCounterImage } from './images/hit-counter.ts';
 import { httpEchoImage } from './images/http-echo.ts';
+import { httpd } from './images/httpd.ts';
 import type { ImageDefinition } from './images/image.ts';
 import { nginx } from './images/nginx.ts';
 import { redis } from './images/redis.ts';
@@ -15,8 +17,10 @@ export const images: readonly ImageDefinition[] = [
   alpine,
   busybox,
   curlimagesCurl,
+  ...heyImages,
   hitCounterImage,
   httpEchoImage,
+  httpd,
   nginx,
   redis,
   whoamiImage,

@@ -13,6 +13,7 @@ import { serveHttp } from '../os/serve.ts';
 import type { Program, UnixProcess } from '../os/unix-process.ts';
 import { debianFiles } from './common-files.ts';
 import { type ImageDefinition, releases } from './image.ts';
+import { staticFile } from './static-files.ts';
 
 const VERSION = '1.29.3';
 const ROOT = '/usr/share/nginx/html';
@@ -71,21 +72,6 @@ const DEFAULT_CONF = encodeUtf8(`server {
     }
 }
 `);
-
-const TYPES: Readonly<Record<string, string>> = {
-  css: 'text/css',
-  gif: 'image/gif',
-  htm: 'text/html',
-  html: 'text/html',
-  ico: 'image/x-icon',
-  jpg: 'image/jpeg',
-  js: 'application/javascript',
-  json: 'application/json',
-  png: 'image/png',
-  svg: 'image/svg+xml',
-  txt: 'text/plain',
-  xml: 'text/xml',
-};
 
 const ENTRYPOINT_LOG = `/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
 /docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/
@@ -273,33 +259,25 @@ function respond(self: UnixProcess, config: ServerConfig, { method, path, header
       : { status: fixed.status, headers: { 'Content-Type': 'application/octet-stream' }, body: fixed.text };
   }
   if (method !== 'GET' && method !== 'HEAD') return errorPage(405);
-  const parts = decoded.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) return errorPage(400);
-  const { files } = self.system;
-  try {
-    let file = `${config.root}/${parts.join('/')}`;
-    let node = files.stat(file);
-    if (node.type === 'directory') {
-      if (!decoded.endsWith('/'))
-        return { ...errorPage(301), headers: { Location: `http://${headers.host ?? 'localhost'}${decoded}/` } };
-      file = `${file.replace(/\/$/, '')}/index.html`;
-      if (!files.exists(file)) return errorPage(403);
-      node = files.stat(file);
-    }
-    const body = files.readFile(file);
-    return {
-      status: 200,
-      headers: {
-        'Content-Type': TYPES[file.split('.').at(-1) as string] ?? 'application/octet-stream',
-        'Last-Modified': strftime('%a, %d %b %Y %H:%M:%S GMT', node.mtime),
-        ETag: `"${Math.floor(node.mtime / 1000).toString(16)}-${body.length.toString(16)}"`,
-        'Accept-Ranges': 'bytes',
-      },
-      body,
-    };
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    return errorPage(error.code === 'EACCES' ? 403 : 404);
+  const found = staticFile(self, config.root, path);
+  switch (found.kind) {
+    case 'redirect':
+      return { ...errorPage(301), headers: { Location: `http://${headers.host ?? 'localhost'}${found.location}` } };
+    case 'listing':
+      return errorPage(403);
+    case 'error':
+      return errorPage(found.status);
+    default:
+      return {
+        status: 200,
+        headers: {
+          'Content-Type': found.type ?? 'application/octet-stream',
+          'Last-Modified': strftime('%a, %d %b %Y %H:%M:%S GMT', found.mtime),
+          ETag: `"${Math.floor(found.mtime / 1000).toString(16)}-${found.body.length.toString(16)}"`,
+          'Accept-Ranges': 'bytes',
+        },
+        body: found.body,
+      };
   }
 }
 
