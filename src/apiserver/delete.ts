@@ -1,8 +1,9 @@
 import { jsonEqual } from '#apimachinery/equal.ts';
 import type { RequestOptions } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
-import { conflict, isStatus, notFound } from '#apimachinery/status-error.ts';
+import { conflict, notFound, StatusError } from '#apimachinery/status-error.ts';
 import { formatTime, parseTime } from '#base/clock.ts';
+import { EtcdUnavailableError } from '#etcd/etcd.ts';
 import { admitDeletion } from './admission.ts';
 import { withMeta } from './metadata.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from './metadata-validation.ts';
@@ -68,7 +69,8 @@ async function clearUp<T extends ApiObject>(scope: RequestScope<T>, object: T): 
   try {
     await remove(new RequestScope(core, own, deletedWith, span, false), namespace, name);
   } catch (error) {
-    if (!isStatus(error, 'NotFound')) throw error;
+    // The object is gone all the same; what is left of the others is for those who look after them.
+    if (!(error instanceof StatusError) && !(error instanceof EtcdUnavailableError)) throw error;
   }
 }
 

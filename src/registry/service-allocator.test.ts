@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { endpoints } from '#api/core/v1/endpoints.ts';
 import { services } from '#api/core/v1/service.ts';
+import { nodePortsOf } from '#api/core/v1/service-fields.ts';
 import type { Service, ServiceSpec } from '#api/generated/types.ts';
 import { Rng } from '#base/rng.ts';
 import { TestApi } from '#testing/test-api.ts';
@@ -275,6 +276,72 @@ test('the last finalizer gives the address back', async () => {
     client.patch(services, key(), 'application/merge-patch+json', { metadata: { finalizers: null } }),
   );
   await create(api, { clusterIP: '10.0.0.3' }, 'other');
+});
+
+test.each([1, 2, 3, 4])('whatever happens at once, nothing is given twice and nothing is lost (%i)', async (seed) => {
+  const api = small('realistic');
+  const rng = new Rng(seed);
+  const types = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  await api.run(100);
+  const act = (client: TestApi['client']): Promise<unknown> => {
+    const name = rng.pick(names);
+    const wanted = key(name);
+    const type = rng.pick(types);
+    const some = rng.int(3) === 0 ? { clusterIP: `10.0.0.${1 + rng.int(6)}` } : {};
+    const ports = PORTS.map((item) => (rng.int(3) === 0 ? { ...item, nodePort: 30_000 + rng.int(3) } : item));
+    const externalName = type === 'ExternalName' ? 'a.b' : null;
+    const policy = rng.int(2) === 0 && type === 'LoadBalancer' ? { externalTrafficPolicy: 'Local' } : {};
+    const [spec, other] = [
+      { type, ...some, ports, ...policy },
+      { type, externalName },
+    ];
+    switch (rng.int(5)) {
+      case 0:
+        return client.delete(services, wanted);
+      case 1:
+        return client.update(services, service({ ...spec, ...(externalName ? { externalName } : {}) }, name));
+      case 2:
+        return client.patch(services, wanted, 'application/merge-patch+json', { spec: other });
+      case 3:
+        return client.patch(services, wanted, 'application/merge-patch+json', { spec: { ...other, ports, ...policy } });
+      default:
+        return client.create(services, service({ ...spec, ...(externalName ? { externalName } : {}) }, name), {
+          dryRun: rng.int(4) === 0,
+        });
+    }
+  };
+  let done = 0;
+  for (let round = 0; round < 60; round++) {
+    const tasks = api.root.child('clients', round);
+    for (let i = 0; i < 4; i++) {
+      tasks.spawn('act', async () => {
+        await act(api.client).then(
+          () => done++,
+          () => {},
+        );
+      });
+    }
+    await api.run(rng.int(12));
+    if (rng.int(10) === 0) {
+      api.stopServer();
+      api.startServer();
+    }
+    const { items } = await api.do((client) => client.list(services));
+    const addresses = items.flatMap(({ spec }) => spec.clusterIPs ?? []);
+    expect(new Set(addresses).size).toBe(addresses.length);
+    const ports = items.flatMap(({ spec }) => [
+      ...(spec.type === 'ExternalName' ? [] : nodePortsOf(spec)),
+      ...(spec.healthCheckNodePort ? [spec.healthCheckNodePort] : []),
+    ]);
+    expect(new Set(ports).size).toBe(ports.length);
+  }
+  expect(done).toBeGreaterThan(30);
+  await api.run(1000);
+  const { items } = await api.do((client) => client.list(services));
+  for (const { metadata } of items) await remove(api, metadata.name);
+  for (const name of ['1', '2', '3']) await create(api, { type: 'NodePort' }, `p${name}`);
+  for (const name of ['4', '5', '6']) await create(api, {}, `c${name}`);
 });
 
 test('another server knows what is taken', async () => {

@@ -45,7 +45,7 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
     const operation = new NodePortOperation(pools.ports, dryRun);
     return transaction(address, undefined, operation, pools, () => {
       const { spec } = address;
-      if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return { ...service, spec };
+      if (!hasNodePorts(spec)) return { ...service, spec };
       const ports = newNodePorts(service, operation);
       const healthCheckNodePort = needsHealthCheck(spec) ? healthCheckPort(spec, operation) : undefined;
       return {
@@ -67,11 +67,11 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
     return transaction(address, becomesExternal && !dryRun ? previous : undefined, operation, pools, () => {
       const old = previous.spec;
       let { spec } = address;
-      if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
+      if (hasNodePorts(spec)) {
         const ports = changedNodePorts(service, previous, operation);
         spec = ports ? { ...spec, ports } : spec;
-      } else if (old.type === 'NodePort' || old.type === 'LoadBalancer') {
-        for (const port of nodePortsOf(old)) operation.release(port);
+      } else {
+        for (const port of allocatedPorts(old)) operation.release(port);
       }
       if (needsHealthCheck(spec) && !needsHealthCheck(old))
         spec = { ...spec, healthCheckNodePort: healthCheckPort(spec, operation) };
@@ -84,7 +84,7 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
   release(service: Service): void {
     const { addresses, ports } = this.#takenPools();
     releaseAddresses(service, addresses);
-    for (const port of nodePortsOf(service.spec)) ports.release(port);
+    for (const port of allocatedPorts(service.spec)) ports.release(port);
     const { healthCheckNodePort } = service.spec;
     if (healthCheckNodePort && needsHealthCheck(service.spec)) ports.release(healthCheckNodePort);
   }
@@ -96,7 +96,7 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
     const ports = new NodePorts(this.#ranges.nodePorts, rng.fork('node ports'));
     for (const { spec } of this.#source.readAll(services)) {
       for (const address of spec.clusterIPs ?? []) addresses.allocate(address, false);
-      for (const port of nodePortsOf(spec)) ports.allocate(port);
+      for (const port of allocatedPorts(spec)) ports.allocate(port);
       if (spec.healthCheckNodePort) ports.allocate(spec.healthCheckNodePort);
     }
     this.#pools = { addresses, ports };
@@ -174,6 +174,14 @@ function takeNextPort(operation: NodePortOperation): number {
   return port;
 }
 
+const hasNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
+
+/**
+ * The node ports that are the Service's own. Differs from upstream: those that somebody writes into an ExternalName, which
+ * validation lets pass, are not given back when it goes; they may be another's.
+ */
+const allocatedPorts = (spec: ServiceSpec): number[] => (hasNodePorts(spec) ? nodePortsOf(spec) : []);
+
 /** A load balancer may do without node ports. */
 const givesNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean =>
   type === 'NodePort' || allocateLoadBalancerNodePorts !== false;
@@ -205,7 +213,7 @@ function changedNodePorts(
   operation: NodePortOperation,
 ): ServicePort[] | undefined {
   const { spec } = service;
-  const before = nodePortsOf(previous.spec);
+  const before = allocatedPorts(previous.spec);
   const taken = new Set<number>();
   const seen = new Set<string>();
   const ports = spec.ports?.map((servicePort, i) => {
