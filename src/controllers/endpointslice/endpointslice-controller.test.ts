@@ -178,3 +178,41 @@ test('traffic that stays in its zone', async () => {
   await shown();
   expect((await slices())[0]?.endpoints[0]?.hints).toEqual({ forZones: [{ name: 'a' }] });
 });
+
+test('zones by their share of the CPU, and not any more', async () => {
+  await expose();
+  await pod('a', '10.244.1.2');
+  const mode = (value: string | null) =>
+    api.do((client) =>
+      client.patch(services, key('web'), merge, {
+        metadata: { annotations: { 'service.kubernetes.io/topology-mode': value } },
+      }),
+    );
+  await mode('Auto');
+  await shown();
+  const insufficient = 'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes';
+  expect(await api.said('Service')).toEqual([`Warning TopologyAwareHintsDisabled ${insufficient}, addressType: IPv4`]);
+  for (const [name, zone] of [
+    ['n1', 'a'],
+    ['n2', 'b'],
+  ] as const) {
+    if (name === 'n2') {
+      const metadata = { name, labels: { 'topology.kubernetes.io/zone': zone } };
+      await api.do((client) => client.create(nodes, { metadata, spec: {} }));
+    }
+    const ready = { type: 'Ready', status: 'True' };
+    const body = { status: { allocatable: { cpu: '4', memory: '8Gi', pods: '110' }, conditions: [ready] } };
+    await api.do((client) => client.patch(nodes, { name }, strategic, body, { subresource: 'status' }));
+  }
+  await pod('b', '10.244.2.2', true, { nodeName: 'n2' });
+  await shown();
+  const hints = async () => (await slices())[0]?.endpoints.map((endpoint) => endpoint.hints?.forZones?.[0]?.name);
+  expect(await hints()).toEqual(['a', 'b']);
+  await mode(null);
+  await shown();
+  expect(await hints()).toEqual([undefined, undefined]);
+  expect((await api.said('Service')).slice(1)).toEqual([
+    'Normal TopologyAwareHintsEnabled Topology Aware Hints has been enabled, addressType: IPv4',
+    'Warning TopologyAwareHintsDisabled Topology Aware Hints has been disabled, addressType: IPv4',
+  ]);
+});

@@ -1,8 +1,9 @@
 import type { NamespacedName } from '#apimachinery/resource.ts';
-import type { EndpointSlice, Node, Pod } from '#api/generated/types.ts';
+import type { EndpointSlice, Node, Pod, Service } from '#api/generated/types.ts';
 import { nodes } from '#api/core/v1/node.ts';
 import { services } from '#api/core/v1/service.ts';
 import { endpointSlices } from '#api/discovery/v1/endpoint-slice.ts';
+import type { SpanId } from '#base/tracer.ts';
 import type { EventRecorder } from '#client/event-recorder.ts';
 import type { Lister } from '#client/indexer.ts';
 import { keyOf, keyOfName } from '#client/key.ts';
@@ -20,6 +21,8 @@ import { hasEndpoint, ServicePods } from './service-pods.ts';
 import { CONTROLLER_NAME, type DesiredEndpoint, planSlices } from './slice-plan.ts';
 import { byServiceAndManager } from './slice-tracker.ts';
 import { SliceWriter } from './slice-writer.ts';
+import { type AssignHints, trafficHints } from './slice-hints.ts';
+import { type HintsEvent, isZoneChanged, TopologyHints, wantsTopologyHints } from './topology-hints.ts';
 
 /** After a change of a slice that is not its own the controller waits so long before it looks. */
 const SLICE_CHANGE_DELAY_MS = 1000;
@@ -39,17 +42,30 @@ class EndpointSliceReconciler implements Reconciler {
   readonly #nodes: Lister<Node>;
   readonly #events: EventRecorder;
   readonly #writer: SliceWriter;
+  readonly #topology: TopologyHints;
 
   constructor(deps: ControllerDeps) {
     this.#writer = new SliceWriter(CONTROLLER_NAME, deps.process.clock);
     this.#events = deps.recorder('endpoint-slice-controller');
-    this.#nodes = deps.watch(nodes);
+    this.#topology = new TopologyHints(() => this.#nodes.list());
+    const nodeChanged = (_: Node, span: SpanId) => {
+      for (const key of this.#topology.nodesChanged()) {
+        this.#unsettle(key);
+        deps.queue.add(key, span);
+      }
+    };
+    this.#nodes = deps.watch(nodes, {
+      add: nodeChanged,
+      update: (previous, node, span) => {
+        if (isZoneChanged(previous, node)) nodeChanged(node, span);
+      },
+      delete: nodeChanged,
+    });
     this.#selected = new ServicePods(deps);
     this.#slices = deps.watch(
       endpointSlices,
       this.#writer.handlers((key, span) => {
-        const selected = this.#selected.of(key);
-        if (selected) selected.settled = false;
+        this.#unsettle(key);
         deps.queue.addAfter(key, SLICE_CHANGE_DELAY_MS, span);
       }),
       byServiceAndManager,
@@ -61,6 +77,7 @@ class EndpointSliceReconciler implements Reconciler {
     const service = this.#selected.services.get(name);
     if (!service) {
       this.#writer.forget(key);
+      this.#topology.forget(key);
       return;
     }
     const selected = this.#selected.of(key);
@@ -82,7 +99,8 @@ class EndpointSliceReconciler implements Reconciler {
     if (selected.settled && !changed && lost.length === 0) return;
     selected.settled = true;
     try {
-      const plan = planSlices(service, selected.values(), existing, triggerTime);
+      const hints = this.#hintsFor(ctx, key, service);
+      const plan = planSlices(service, selected.values(), existing, triggerTime, hints);
       await this.#writer.carryOut(ctx.client, plan, `Service ${key}`);
       const [pod] = lost;
       if (pod) {
@@ -99,5 +117,22 @@ class EndpointSliceReconciler implements Reconciler {
       }
       throw error;
     }
+  }
+
+  #hintsFor({ span }: ReconcileContext, key: string, service: Service): AssignHints {
+    const say = ({ type, reason, message }: HintsEvent) =>
+      this.#events.event(referenceTo(services, service), type, reason, message, span);
+    if (wantsTopologyHints(service)) return this.#topology.assign(key, say);
+    if (this.#topology.forget(key)) {
+      const message = 'Topology Aware Hints has been disabled, addressType: IPv4';
+      say({ type: 'Warning', reason: 'TopologyAwareHintsDisabled', message });
+    }
+    return trafficHints(service);
+  }
+
+  /** Has the Service's slices looked at, whether or not its Pods changed. */
+  #unsettle(key: string): void {
+    const selected = this.#selected.of(key);
+    if (selected) selected.settled = false;
   }
 }

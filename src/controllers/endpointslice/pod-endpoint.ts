@@ -8,7 +8,7 @@ const ZONE = 'topology.kubernetes.io/zone';
 
 /**
  * What a Pod is as an endpoint of a Service; undefined if it has no IPv4 address. `node` is the Pod's, where it is known.
- * Follows staging/src/k8s.io/endpointslice/utils.go, v1.33, with the hints of trafficdist.
+ * Follows staging/src/k8s.io/endpointslice/utils.go, v1.33.
  */
 export function podEndpoint(pod: Pod, node: Node | undefined, service: Service): DesiredEndpoint | undefined {
   const address = podAddress(pod);
@@ -20,11 +20,9 @@ export function podEndpoint(pod: Pod, node: Node | undefined, service: Service):
   const { nodeName } = pod.spec;
   const zone = node?.metadata.labels?.[ZONE];
   const hostname = endpointHostname(pod, service);
-  const near = ready && zone && service.spec.trafficDistribution === 'PreferClose';
   const endpoint: Endpoint = {
     addresses: [address],
     conditions: { ready, serving, terminating },
-    ...(near ? { hints: { forZones: [{ name: zone }] } } : {}),
     ...(hostname ? { hostname } : {}),
     ...(nodeName ? { nodeName } : {}),
     targetRef: { kind: 'Pod', name, namespace, uid },

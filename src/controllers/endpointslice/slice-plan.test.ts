@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EndpointSlice, Service } from '#api/generated/types.ts';
+import { trafficHints } from './slice-hints.ts';
 import { CONTROLLER_NAME, type DesiredEndpoint, planSlices } from './slice-plan.ts';
 
 const service: Service = {
@@ -52,7 +53,7 @@ function check(
       slices.map(
         ({ metadata, endpoints }) => `${metadata.name ?? '+'}:${endpoints.map((e) => letterOf(e as never)).join('')}`,
       );
-    const { create, update, delete: gone } = planSlices(of, wanted, existing, '', 3);
+    const { create, update, delete: gone } = planSlices(of, wanted, existing, '', trafficHints(of), 3);
     expect([...text(create), ...text(update), ...gone.map(({ metadata }) => `-${metadata.name}`)].join(' ')).toBe(plan);
   });
 }
@@ -96,7 +97,13 @@ describe('slices of a Service', () => {
 });
 
 test('what a new slice says of itself', () => {
-  const { create } = planSlices({ ...service, spec: { clusterIP: 'None' } }, desired('a'), [], '2026-01-01T00:00:00Z');
+  const { create } = planSlices(
+    { ...service, spec: { clusterIP: 'None' } },
+    desired('a'),
+    [],
+    '2026-01-01T00:00:00Z',
+    trafficHints(service),
+  );
   expect(create[0]?.metadata).toEqual({
     generateName: 'web-',
     namespace: 'default',

@@ -3,6 +3,7 @@ import { jsonEqual } from '#apimachinery/equal.ts';
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Service } from '#api/generated/types.ts';
 import { services } from '#api/core/v1/service.ts';
 import { controllerRefTo } from '../controller-ref.ts';
+import type { AssignHints, ChangedSlices } from './slice-hints.ts';
 import { isServiceIPSet } from './service-port.ts';
 import { MANAGED_BY, SERVICE_NAME } from './slice-tracker.ts';
 import type { SlicePlan } from './slice-writer.ts';
@@ -42,6 +43,7 @@ export function planSlices(
   desired: Iterable<DesiredEndpoint>,
   existing: readonly EndpointSlice[],
   triggerTime: string,
+  assignHints: AssignHints,
   maxEndpointsPerSlice = 100,
 ): SlicePlan {
   const doomed: EndpointSlice[] = [];
@@ -53,26 +55,30 @@ export function planSlices(
   const desiredByPorts = new Map<string, DesiredEndpoint[]>();
   for (const endpoint of desired) append(desiredByPorts, endpoint.portsKey, endpoint);
 
-  const created: EndpointSlice[] = [];
-  const updated: EndpointSlice[] = [];
+  const unchanged: EndpointSlice[] = [];
+  const toCreate: EndpointSlice[] = [];
+  const toUpdate: EndpointSlice[] = [];
   for (const [key, endpoints] of desiredByPorts) {
     const group = planGroup(service, endpoints, existingByPorts.get(key) ?? [], maxEndpointsPerSlice);
-    created.push(...group.create);
-    updated.push(...group.update);
+    toCreate.push(...group.create);
+    toUpdate.push(...group.update);
+    unchanged.push(...group.unchanged);
     doomed.push(...group.delete);
     existingByPorts.delete(key);
   }
   for (const slices of existingByPorts.values()) doomed.push(...slices);
 
-  if (doomed.length === existing.length && created.length === 0) {
+  if (doomed.length === existing.length && toCreate.length === 0) {
     const placeholder = newSlice(service, []);
     const [only] = doomed;
     const stays = only && doomed.length === 1 && only.addressType === ADDRESS_TYPE && isPlaceholder(only, service);
     if (stays) doomed.pop();
-    else created.push(placeholder);
+    else toCreate.push(placeholder);
   }
+  const hinted = assignHints({ create: toCreate, update: toUpdate, unchanged });
 
   // A slice that would go becomes one that would come.
+  const created = [...hinted.create];
   const recycled: EndpointSlice[] = [];
   const gone = doomed.filter((slice) => {
     if (created.length === 0 || slice.addressType !== ADDRESS_TYPE || !isOwnedBy(slice, service)) return true;
@@ -83,7 +89,7 @@ export function planSlices(
   const stamped = (slice: EndpointSlice) => withTriggerTime(slice, triggerTime);
   return {
     create: service.metadata.deletionTimestamp ? [] : created.map(stamped),
-    update: [...updated, ...recycled].map(stamped),
+    update: [...hinted.update, ...recycled].map(stamped),
     delete: gone,
   };
 }
@@ -94,7 +100,7 @@ function planGroup(
   endpoints: readonly DesiredEndpoint[],
   existing: readonly EndpointSlice[],
   max: number,
-): SlicePlan {
+): SlicePlan & ChangedSlices {
   const wanted = new Map(endpoints.map(({ endpoint }) => [endpointKey(endpoint), endpoint]));
   const doomed: EndpointSlice[] = [];
   const changed: EndpointSlice[] = [];
@@ -111,7 +117,7 @@ function planGroup(
         continue;
       }
       wanted.delete(key);
-      if (jsonEqual(next, endpoint)) kept.push(endpoint);
+      if (isSameButHints(next, endpoint)) kept.push(endpoint);
       else {
         kept.push(next);
         differs = true;
@@ -131,10 +137,16 @@ function planGroup(
   const created: EndpointSlice[] = [];
   while (left.length > 0) {
     const roomy = left.length < max ? sliceToFill(unchanged, left.length, max) : undefined;
-    if (roomy) updated.push(fill(roomy));
-    else created.push(fill(newSlice(service, endpoints[0]?.ports ?? [])));
+    if (roomy) {
+      unchanged.splice(unchanged.indexOf(roomy), 1);
+      updated.push(fill(roomy));
+    } else created.push(fill(newSlice(service, endpoints[0]?.ports ?? [])));
   }
-  return { create: created, update: updated, delete: doomed };
+  return { create: created, update: updated, unchanged, delete: doomed };
+}
+
+function isSameButHints(desired: Endpoint, { hints: _, ...existing }: Endpoint): boolean {
+  return jsonEqual(desired, existing);
 }
 
 /** The slice that will be closest to full. */
