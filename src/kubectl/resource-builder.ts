@@ -55,6 +55,8 @@ export interface BuilderOptions {
   readonly singleResourceType?: boolean;
   readonly subresource?: string;
   readonly accept?: string;
+  /** Tables hold the whole object of each row. */
+  readonly wholeObjects?: boolean;
   readonly local?: boolean;
   /** Objects in files must say their version and kind. */
   readonly validated?: boolean;
@@ -160,10 +162,14 @@ export async function clientFor(invocation: Invocation, info: ResourceInfo): Pro
 }
 
 /** The info with the object as the server has it. A missing namespace is told from a missing object. */
-export async function retrieve(invocation: Invocation, info: ResourceInfo, accept?: string): Promise<ResourceInfo> {
+export async function retrieve(
+  invocation: Invocation,
+  info: ResourceInfo,
+  { accept, wholeObjects }: Pick<BuilderOptions, 'accept' | 'wholeObjects'> = {},
+): Promise<ResourceInfo> {
   const client = await clientFor(invocation, info);
   try {
-    return { ...info, object: await client.get(info.name, { accept, subresource: info.subresource }) };
+    return { ...info, object: await client.get(info.name, { accept, wholeObjects, subresource: info.subresource }) };
   } catch (error) {
     if (isStatus(error, 'NotFound') && info.namespace !== '' && info.namespace !== 'default') {
       try {
@@ -313,7 +319,7 @@ class Builder {
   }
 
   async #bySelector(): Promise<ResourceResult> {
-    const { subresource, chunkSize, accept, continueOnError } = this.#options;
+    const { subresource, chunkSize, accept, continueOnError, wholeObjects } = this.#options;
     if (this.#names.length > 0) throw new Error('name cannot be provided when a selector is specified');
     if (this.#tuples.length > 0)
       throw new Error('selectors and the all flag cannot be used when passing resource/name arguments');
@@ -325,7 +331,7 @@ class Builder {
       const namespace = resource.namespaced ? this.#namespace : '';
       return (visit) =>
         new ResourceClient(client, resource, namespace).pages(
-          { labelSelector: this.#labelSelector, fieldSelector: this.#fieldSelector, limit: chunkSize },
+          { labelSelector: this.#labelSelector, fieldSelector: this.#fieldSelector, limit: chunkSize, wholeObjects },
           accept ?? 'application/json',
           (list) => this.#deliver({ resource, namespace, name: '', object: list }, visit),
         );
@@ -374,11 +380,11 @@ class Builder {
   }
 
   #namedResult(infos: readonly ResourceInfo[]): ResourceResult {
-    const { requireObject = true, continueOnError, accept } = this.#options;
+    const { requireObject = true, continueOnError } = this.#options;
     const sources = infos.map(
       (info): Source =>
         async (visit) =>
-          this.#deliver(requireObject ? await retrieve(this.#invocation, info, accept) : info, visit),
+          this.#deliver(requireObject ? await retrieve(this.#invocation, info, this.#options) : info, visit),
     );
     return this.#result(
       sources,
@@ -398,7 +404,7 @@ class Builder {
       );
     if (this.#names.length > 0) throw new Error('name cannot be provided when a path is specified');
     if (this.#tuples.length > 0) throw new Error('resource/name arguments cannot be provided when a path is specified');
-    const { accept, latest, continueOnError } = this.#options;
+    const { latest, continueOnError } = this.#options;
     const sources = files.sources.map(
       (source): Source =>
         (visit, fail) =>
@@ -406,7 +412,7 @@ class Builder {
             (info) =>
               this.#deliver(info, async (each) => {
                 const placed = this.#placed(each);
-                await visit(latest ? await retrieve(this.#invocation, placed, accept) : placed);
+                await visit(latest ? await retrieve(this.#invocation, placed, this.#options) : placed);
               }),
             fail,
           ),

@@ -37,6 +37,8 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   readonly continue?: string | undefined;
   readonly resourceVersion?: string | undefined;
+  /** Tables hold the whole object of each row. */
+  readonly wholeObjects?: boolean | undefined;
 }
 
 const writeQuery = (options: WriteOptions): Query => ({
@@ -52,6 +54,7 @@ const listQuery = (query: ListQuery): Query => ({
   limit: query.limit ? String(query.limit) : '',
   continue: query.continue ?? '',
   resourceVersion: query.resourceVersion ?? '',
+  includeObject: query.wholeObjects ? 'Object' : '',
 });
 
 /** Reads and writes objects of one type in one namespace (empty: all, or none for cluster-scoped types). */
@@ -68,9 +71,14 @@ export class ResourceClient {
 
   get(
     name: string,
-    options: { readonly accept?: string | undefined; readonly subresource?: string | undefined } = {},
+    options: {
+      readonly accept?: string | undefined;
+      readonly subresource?: string | undefined;
+      readonly wholeObjects?: boolean | undefined;
+    } = {},
   ): Promise<JsonObject> {
     return this.#client.get(this.#path(name, options.subresource), {
+      query: { includeObject: options.wholeObjects ? 'Object' : '' },
       accept: options.accept ?? 'application/json',
       ...this.#named(name),
     });
