@@ -43,6 +43,7 @@ import { cutBy } from './cut-by.ts';
 import { Faults } from './faults.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
 import { CLUSTER_DNS, CLUSTER_DOMAIN, Machine, type MachineOptions } from './machine.ts';
+import { isNodeShell, nodeShell } from './node-shell.ts';
 import { ROOT_CA } from './root-ca.ts';
 
 export interface ClusterOptions {
@@ -244,6 +245,7 @@ export class Cluster {
         latency,
         backend,
         version: VERSION.gitVersion,
+        hosts: () => this.#hostsFile(),
         ...own,
       });
       this.#machines.set(name, machine);
@@ -338,9 +340,21 @@ export class Cluster {
 
   async #upgrade(request: HttpRequest): Promise<HttpResponse | Upgraded> {
     this.beforeInput();
+    if (isNodeShell(request.path))
+      return this.#inbox.submit(request, true, async () => nodeShell(this.#machines, this.#home, request));
     return this.#inbox.submit(request, true, (cause) =>
       this.#serve((floor) => floor.upgrade(request, { cause, observer: false })),
     );
+  }
+
+  #hostsFile(): string {
+    const lines = [...this.#machines.values()].map(({ name, host }) => `${host.address}\t${name}\n`);
+    return `127.0.0.1\tlocalhost\n${lines.join('')}`;
+  }
+
+  /** Where people are who work at the cluster: the control plane's node, or the first one. */
+  get #home(): Machine | undefined {
+    return this.#machines.values().next().value;
   }
 
   /** Has the API server serve what was asked from outside; called in a task of another process. */

@@ -3,12 +3,15 @@ import type { ApiBackend } from '#apimachinery/api-request.ts';
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
 import { Client } from '#client/client.ts';
+import type { ExecOptions, Session, SessionOutput } from '#cri/contract.ts';
+import { NodeSystem } from '#cri/node-system.ts';
 import type { Registry } from '#cri/registry.ts';
 import { ContainerRuntime } from '#cri/runtime.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
 import type { Network, NetworkNamespace } from '#network/network.ts';
 import type { HttpServer } from '#transport/http.ts';
 import { Component } from './component.ts';
+import { cutBy } from './cut-by.ts';
 import { NodeLink } from './node-link.ts';
 
 export interface MachineOptions {
@@ -28,6 +31,8 @@ export interface MachineOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[];
   readonly staticPods?: readonly Pod[];
+  /** Lines of the nodes' /etc/hosts. */
+  readonly hosts: () => string;
 }
 
 /** What every node of the default cluster has. */
@@ -41,6 +46,8 @@ interface Boot {
   readonly process: Process;
   readonly runtime: ContainerRuntime;
   readonly kubelet: Component;
+  /** Made when somebody logs in. */
+  system?: NodeSystem;
 }
 
 /** A node's machine: its network, a container runtime and a kubelet. Its disk outlives its power. */
@@ -55,7 +62,7 @@ export class Machine {
   #boot: Boot | undefined;
   /** The latest one; it still knows what lies on the disk when the power is off. */
   #runtime: ContainerRuntime | undefined;
-  #kubelet: Kubelet | undefined;
+  #kubelet: { readonly process: Process; readonly server: HttpServer } | undefined;
   /** Called when a Pod that has a fault may be gone. */
   onPodGone: () => void = () => {};
 
@@ -87,9 +94,27 @@ export class Machine {
     return this.#boot?.kubelet.running === true;
   }
 
-  /** The kubelet's own HTTP API; undefined while there is none. */
+  /** The kubelet's own HTTP API, whose answers break off when it ends; undefined while there is none. */
   get kubeletServer(): HttpServer | undefined {
-    return this.kubeletRuns ? this.#kubelet?.server : undefined;
+    const life = this.#kubelet;
+    if (!this.kubeletRuns || !life) return undefined;
+    const { process, server } = life;
+    return {
+      handle: async (request) => cutBy(process, await server.handle(request)),
+      upgrade: async (request) => cutBy(process, await server.upgrade(request)),
+    };
+  }
+
+  /** Runs a command on the machine itself, in a task of its process. Throws CriError. */
+  exec(options: ExecOptions, output: SessionOutput): Session {
+    const boot = this.#boot as Boot;
+    boot.system ??= new NodeSystem({
+      process: boot.process.child('login'),
+      network: this.host,
+      hostname: this.name,
+      hosts: this.#options.hosts(),
+    });
+    return boot.system.exec(options, output);
   }
 
   /** Power on: the machine boots. What ran before lies exited on its disk; the kubelet starts. */
@@ -130,7 +155,7 @@ export class Machine {
 
   #runKubelet(process: Process, runtime: ContainerRuntime, bootID: string): void {
     const { name, address, version, labels, taints, staticPods } = this.#options;
-    this.#kubelet = new Kubelet({
+    const kubelet = new Kubelet({
       process,
       client: new Client(this.link, {
         user: { name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] },
@@ -152,6 +177,7 @@ export class Machine {
         ids: { ...this.#ids, bootID },
       },
     });
-    this.#kubelet.start();
+    this.#kubelet = { process, server: kubelet.server };
+    kubelet.start();
   }
 }
