@@ -222,7 +222,11 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
     verb: verb || KIND_VERBS[kind] || '',
     target,
     result,
-    failed: code >= 400 || Boolean(error) || (scheduling && !attribute(span, 'node') && span.end !== undefined),
+    failed:
+      code >= 400 ||
+      Boolean(error) ||
+      probeFailed ||
+      (scheduling && !attribute(span, 'node') && span.end !== undefined),
     object,
     related: [],
     // The cluster's own Pods are not what people follow.

@@ -24,7 +24,7 @@ export function Faults() {
       <Popover.Root>
         <Popover.Trigger asChild>
           {first ? (
-            <Button className={styles.broken} title={all}>
+            <Button className={styles.broken} title={all} aria-label={`${t('fault.title')}: ${text}`}>
               <Power />
               <span>{text}</span>
             </Button>
