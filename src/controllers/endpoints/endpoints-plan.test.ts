@@ -23,7 +23,7 @@ describe('subsets in canonical form', () => {
     test(why, () => expect(text(repackSubsets(given))).toEqual(packed));
   check('none', [], []);
   check('sorted', [subset('ba', 'dc', 80)], ['ab|cd|80']);
-  check('of the same addresses', [subset('a', '', 80), subset('a', '', 81)], ['a||80,81']);
+  check('of the same addresses', [subset('a', '', 80), subset('a', '', 81)], ['a||81,80']);
   check('of the same ports', [subset('a', '', 80), subset('b', '', 80)], ['ab||80']);
   check('of other addresses', [subset('ab', '', 80), subset('a', '', 81)], ['ab||80', 'a||81']);
   check('not ready wins', [subset('a', 'a', 80)], ['|a|80']);

@@ -1,4 +1,5 @@
 import type { EndpointAddress, EndpointPort, EndpointSubset } from '#api/generated/types.ts';
+import { orderEndpointsPorts } from '../endpointslice/port-order.ts';
 
 interface Backend {
   readonly address: EndpointAddress;
@@ -12,7 +13,7 @@ const keyOfAddress = ({ ip, targetRef }: EndpointAddress) => `${ip}/${targetRef?
 /**
  * The same backends in the canonical form: one subset for each set of addresses that serve the same ports, sorted.
  * An address that is once not ready at a port is not ready there. Follows pkg/api/v1/endpoints/util.go, v1.33. Differs from
- * upstream: ports, and subsets with them, stand in the order in which they came, not in that of their MD5 sums.
+ * upstream: subsets stand in the order in which their ports came, not in that of their MD5 sums.
  */
 export function repackSubsets(subsets: readonly EndpointSubset[]): EndpointSubset[] {
   const ports = new Map<string, { readonly port: EndpointPort | undefined; readonly at: Map<string, Backend> }>();
@@ -50,7 +51,7 @@ export function repackSubsets(subsets: readonly EndpointSubset[]): EndpointSubse
     return {
       ...(ready.length > 0 ? { addresses: ready.map(({ address }) => address) } : {}),
       ...(notReady.length > 0 ? { notReadyAddresses: notReady.map(({ address }) => address) } : {}),
-      ...(served.length > 0 ? { ports: served } : {}),
+      ...(served.length > 0 ? { ports: orderEndpointsPorts(served) } : {}),
     };
   });
 }

@@ -3,6 +3,7 @@ import { jsonEqual } from '#apimachinery/equal.ts';
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Service } from '#api/generated/types.ts';
 import { services } from '#api/core/v1/service.ts';
 import { controllerRefTo } from '../controller-ref.ts';
+import { orderSlicePorts } from './port-order.ts';
 import type { AssignHints, ChangedSlices } from './slice-hints.ts';
 import { isServiceIPSet } from './service-port.ts';
 import { MANAGED_BY, SERVICE_NAME } from './slice-tracker.ts';
@@ -22,9 +23,10 @@ export interface DesiredEndpoint {
   readonly portsKey: string;
 }
 
-/** A text that is the same for the same ports in the same order. */
+/** A text that is the same for the same ports in any order. */
 export function portsKeyOf(ports: readonly DiscoveryV1EndpointPort[] = []): string {
-  return ports.map(({ name, port, protocol, appProtocol }) => [name, port, protocol, appProtocol].join('/')).join(' ');
+  const texts = ports.map(({ name, port, protocol, appProtocol }) => [name, port, protocol, appProtocol].join('/'));
+  return texts.length > 1 ? texts.toSorted().join(' ') : (texts[0] ?? '');
 }
 
 /** What makes an endpoint the same one, whatever its conditions. */
@@ -173,7 +175,7 @@ function newSlice(service: Service, ports: readonly DiscoveryV1EndpointPort[]): 
     },
     addressType: ADDRESS_TYPE,
     endpoints: [],
-    ports,
+    ports: orderSlicePorts(ports),
   };
 }
 

@@ -11,6 +11,7 @@ import { endpoints as endpointsResource } from '#api/core/v1/endpoints.ts';
 import { controllerRefTo } from '../controller-ref.ts';
 import { repackSubsets } from '../endpoints/repack-subsets.ts';
 import { endpointKey, LAST_CHANGE_TRIGGER_TIME, portsKeyOf, slicePrefix } from '../endpointslice/slice-plan.ts';
+import { orderSlicePorts } from '../endpointslice/port-order.ts';
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice-tracker.ts';
 import type { SlicePlan } from '../endpointslice/slice-writer.ts';
 
@@ -158,7 +159,7 @@ function newSlice(endpoints: Endpoints, group: Group, max: number): EndpointSlic
     },
     addressType: group.addressType,
     endpoints: [...group.endpoints.values()].slice(0, max),
-    ports: group.ports,
+    ports: orderSlicePorts(group.ports),
   };
 }
 
