@@ -110,6 +110,7 @@ export class Machine {
     const boot = this.#boot as Boot;
     boot.system ??= new NodeSystem({
       process: boot.process.child('login'),
+      registry: this.#options.registry,
       network: this.host,
       hostname: this.name,
       hosts: this.#options.hosts(),

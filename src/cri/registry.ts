@@ -31,6 +31,8 @@ export interface Userland {
   readonly images: readonly ImageDefinition[];
   /** For every image that is not emulated. */
   readonly plain: Pick<ImageDefinition, 'sizeBytes' | 'config' | 'files' | 'fallback'>;
+  /** What runs on nodes themselves. */
+  readonly node: Pick<ImageDefinition, 'config' | 'files'>;
 }
 
 /**
@@ -105,6 +107,14 @@ export class Registry {
       ...(source.fallback ? { fallback: source.fallback } : {}),
       emulated: definition !== undefined,
     };
+  }
+
+  /** The system of the nodes, as if it were an image. */
+  nodeImage(): Image {
+    const { node } = this.#userland ?? {};
+    assert(node, 'somebody logs in at a node before there is a userland');
+    const { config } = node;
+    return { id: '', name: 'node', repoDigest: '', sizeBytes: 0, config, root: this.#rootOf(node), emulated: true };
   }
 
   #rootOf(source: { files(): DirectoryNode }): DirectoryNode {
