@@ -54,7 +54,7 @@ test('alpine: a shell, and no repository for packages', async () => {
 describe('curlimages/curl', () => {
   const cases: [string, Partial<ContainerConfig>, string, number][] = [
     ["arguments are curl's", { args: ['-s', '10.244.1.2:5678'] }, 'hello-world\n', 0],
-    ['a URL', { args: ['http://10.244.1.2:5678/'] }, 'hello-world\n', 0],
+    ['a URL', { args: ['http://10.244.1.2:5678/', '--no-progress-meter'] }, 'hello-world\n', 0],
     ['a command', { args: ['sh', '-c', 'id -un'] }, 'curl_user\n', 0],
     ['nothing', {}, "curl: try 'curl --help' or 'curl --manual' for more information\n", 2],
   ];

@@ -24,6 +24,15 @@ export interface HttpAnswer {
   readonly body?: Uint8Array | string;
 }
 
+/** What is asked. */
+export interface HttpQuestion {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
 /** What came back. Header names in lower case. */
 export interface ReceivedAnswer {
   readonly status: number;
@@ -100,12 +109,7 @@ export async function httpExchange(
   by: Process,
   from: NetworkNamespace,
   to: Endpoint,
-  request: {
-    readonly method?: string;
-    readonly path: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: Uint8Array;
-  },
+  request: HttpQuestion,
   timeoutMs?: number,
   attributes?: SpanAttributes,
 ): Promise<ReceivedAnswer> {
@@ -115,21 +119,30 @@ export async function httpExchange(
   const connection = await from.connect(by, to, timeoutMs, facts);
   try {
     if (deadline !== undefined) connection.setDeadline(deadline - by.clock.now());
-    const { body = EMPTY } = request;
-    const headers = { Host: to.port === 80 ? to.address : `${to.address}:${to.port}`, ...request.headers };
-    const length = body.length > 0 ? `Content-Length: ${body.length}\r\n` : '';
-    await connection.write(
-      concat(
-        encodeUtf8(`${method} ${request.path} HTTP/1.1\r\n${headerLines(headers)}${length}Connection: close\r\n\r\n`),
-        body,
-      ),
-    );
-    const answer = await readAnswer(connection, method);
-    connection.note({ status: answer.status });
-    return answer;
+    return await httpRequest(connection, to, request);
   } finally {
     connection.close();
   }
+}
+
+/** Asks once over a connection, which the server is asked to close. Throws {@link NetworkError} and {@link HttpError}. */
+export async function httpRequest(
+  connection: Connection,
+  to: Endpoint,
+  request: HttpQuestion,
+): Promise<ReceivedAnswer> {
+  const { method = 'GET', body = EMPTY } = request;
+  const headers = { Host: to.port === 80 ? to.address : `${to.address}:${to.port}`, ...request.headers };
+  const length = body.length > 0 ? `Content-Length: ${body.length}\r\n` : '';
+  await connection.write(
+    concat(
+      encodeUtf8(`${method} ${request.path} HTTP/1.1\r\n${headerLines(headers)}${length}Connection: close\r\n\r\n`),
+      body,
+    ),
+  );
+  const answer = await readAnswer(connection, method);
+  connection.note({ status: answer.status });
+  return answer;
 }
 
 async function readAnswer(connection: Connection, method: string): Promise<ReceivedAnswer> {

@@ -26,6 +26,8 @@ export interface Applet {
   readonly options?: string;
   /** Long options and the letters that they stand for. */
   readonly long?: Readonly<Record<string, string>>;
+  /** Programs that are none of busybox': says what is wrong with the command line; the exit code. */
+  misused?(self: UnixProcess, problem: string): Promise<number>;
   /** It reads its command line itself: all words are operands. */
   readonly raw?: boolean;
   /** The exit code; what `fail` remembered wins over 0. */
@@ -40,6 +42,7 @@ export function appletProgram(applet: Applet): Program {
   return async (self) => {
     const found = parseOptions(applet, self.args.slice(1));
     if (typeof found === 'string') {
+      if (applet.misused) return applet.misused(self, found);
       await self.complain(`${applet.name}: ${found}\n${usage(applet)}`);
       return 1;
     }
