@@ -2,6 +2,7 @@ import { readYaml } from '#apimachinery/yaml-reader.ts';
 import type { KubectlContext } from '#kubectl/context.ts';
 import { emptyInput, type Output, type ShellClock } from '#shell/streams.ts';
 import type { HttpServer } from '#transport/http.ts';
+import { requestEdit } from '../features/editor/edit-request.tsx';
 import { overlayFiles } from './overlay-files.ts';
 import { useSessions, type RunningSession } from './session.ts';
 
@@ -61,10 +62,7 @@ export function kubectlContext(
     ...own,
     connect: () => server,
     clock,
-    edit: async (text, name) => {
-      const { requestEdit } = await import('../features/editor/edit-request.tsx');
-      return requestEdit(text, name, own.signal);
-    },
+    edit: (text, name) => requestEdit(text, name, own.signal),
     discoveryCache: {
       get: async (key) => discovery.get(key),
       set: async (key, text) => void discovery.set(key, text),
