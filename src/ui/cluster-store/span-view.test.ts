@@ -155,7 +155,7 @@ test('a connection says who went where, and how it ended', () => {
   expect([answered.actor, answered.verb, answered.target, answered.result, answered.failed]).toEqual([
     'client',
     'GET',
-    'services/default/web/ → web-1',
+    'services/default/web → web-1',
     '200',
     false,
   ]);

@@ -283,7 +283,9 @@ function viewConnection(span: TraceSpan): SpanView {
     verb: query ? 'DNS' : attribute(span, 'method') || attribute(span, 'protocol') || 'TCP',
     target:
       query ||
-      [`${service ? `services/${service}` : name}${path}`, endpoint && `→ ${endpoint}`].filter(Boolean).join(' '),
+      [service ? `services/${service}` : name, path !== '/' && path, endpoint && `→ ${endpoint}`]
+        .filter(Boolean)
+        .join(' '),
     result: answer,
     failed: !connected || status >= 500 || rcode === 'SERVFAIL',
     object: component,

@@ -1,26 +1,16 @@
 import type { TraceSpan } from '#hosts/control.ts';
 import { objectOfKey, viewSpan, type SpanKind } from '../../cluster-store/span-view.ts';
-import { Badge, Facts, Link, Table } from '../../components/parts.tsx';
+import { Badge, Facts, Table } from '../../components/parts.tsx';
 import { useTranslate, type PlainKey } from '../../i18n/translate.ts';
-import { useSession, useSelection } from '../../session/session.ts';
-import { findResource } from '../../session/discovery.ts';
 import { duration, timeOfDay } from '../clock/clock-format.ts';
+import { ObjectLink } from './object-link.tsx';
 import { scoresOf } from './scheduler-scores.ts';
 import styles from './inspector.module.css';
 
 /** Everything that a span says of itself. */
 export function SpanFacts({ span }: { readonly span: TraceSpan }) {
   const t = useTranslate();
-  const { api } = useSession();
-  const select = useSelection((state) => state.select);
   const view = viewSpan(span);
-  const [plural = '', ...names] = view.object?.split('/') ?? [];
-  const open = async () => {
-    const resource = await findResource(api, plural);
-    const name = names.at(-1) ?? '';
-    if (resource)
-      select({ type: 'object', resource, name, ...(names.length > 1 ? { namespace: names[0] } : {}) }, 'overview');
-  };
   const scores = scoresOf(span);
   const shown = Object.entries(span.attributes).filter(
     ([name, value]) => value !== '' && !IN_SCORES.has(name) && !(view.object && NAMES.has(name)),
@@ -39,7 +29,7 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
             t('span.object'),
             view.object &&
               (objectOfKey(`/registry/${view.object}`) ? (
-                <Link onClick={() => void open()}>{view.object}</Link>
+                <ObjectLink object={view.object}>{view.object}</ObjectLink>
               ) : (
                 view.object
               )),
@@ -49,7 +39,11 @@ export function SpanFacts({ span }: { readonly span: TraceSpan }) {
             ([name, value]) =>
               [
                 name,
-                Array.isArray(value) ? <List key={name} values={value as readonly string[]} /> : String(value),
+                Array.isArray(value) ? (
+                  <List key={name} values={value as readonly string[]} />
+                ) : (
+                  <Value key={name} span={span} name={name} text={String(value)} />
+                ),
               ] as const,
           ),
         ]}
@@ -97,6 +91,13 @@ const KINDS = {
 
 /** What the object's name says already. */
 const NAMES: ReadonlySet<string> = new Set(['resource', 'namespace', 'name']);
+
+/** A value; what a connection went to can be opened. */
+function Value({ span, name, text }: { readonly span: TraceSpan; readonly name: string; readonly text: string }) {
+  const object =
+    span.kind !== 'connection' ? '' : name === 'target' ? text : name === 'service' ? `services/${text}` : '';
+  return object ? <ObjectLink object={object}>{text}</ObjectLink> : text;
+}
 
 function List({ values }: { readonly values: readonly string[] }) {
   return (
