@@ -59,8 +59,15 @@ export class NodeSystem {
     this.#container.start();
   }
 
-  /** Runs a command. Throws CriError. */
+  /** Runs a command, which ends with its session. Throws CriError. */
   exec(options: ExecOptions, output: SessionOutput): Session {
-    return this.#container.exec(options, output).session;
+    const { session, process } = this.#container.exec(options, output);
+    return {
+      ...session,
+      hangUp() {
+        session.hangUp();
+        process.signal('HUP');
+      },
+    };
   }
 }

@@ -4,7 +4,7 @@ import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { Channel, channelMessage, REMOTE_COMMAND_PROTOCOL } from '#transport/channels.ts';
 import type { Duplex } from '#transport/http.ts';
 import type { Invocation } from './command.ts';
-import { interruptible } from './context.ts';
+import { interruptible, type KubectlContext } from './context.ts';
 import { ExitError } from './errors.ts';
 import { isObject, objects, text } from './fields.ts';
 import type { Query } from './rest-client.ts';
@@ -38,15 +38,23 @@ export async function runRemoteCommand(
   query: Query,
   streams: RemoteStreams,
 ): Promise<void> {
-  const { stdin, signal } = invocation.context;
   const client = await invocation.client();
   const { socket } = await client.upgrade(path, query, [REMOTE_COMMAND_PROTOCOL]);
+  await runOver(socket, invocation.context, streams);
+}
+
+/** The streams of a program of ours that stands for a remote one. */
+export type RemoteContext = Pick<KubectlContext, 'stdin' | 'stdout' | 'stderr' | 'signal'>;
+
+/** The same over a connection that stands. */
+export async function runOver(socket: Duplex, context: RemoteContext, streams: RemoteStreams): Promise<void> {
+  const { stdin, signal } = context;
   if (streams.tty) stdin.setRaw?.(true);
-  const forget = streams.tty ? followSize(invocation, socket) : undefined;
+  const forget = streams.tty ? followSize(context, socket) : undefined;
   try {
-    const ended = new Promise<JsonValue | undefined>((resolve, reject) => listen(invocation, socket, resolve, reject));
+    const ended = new Promise<JsonValue | undefined>((resolve, reject) => listen(context, socket, resolve, reject));
     // Ends with the connection; what it fails with closes that.
-    if (streams.stdin) sendInput(invocation, socket).catch(() => socket.close());
+    if (streams.stdin) sendInput(context, socket).catch(() => socket.close());
     checkStatus(await interruptible(ended, signal, () => socket.close()));
   } finally {
     forget?.();
@@ -56,7 +64,7 @@ export async function runRemoteCommand(
 
 /** Writes what comes out; the error channel's message, if any, is the result once the connection has ended. */
 function listen(
-  { context }: Invocation,
+  context: RemoteContext,
   socket: Duplex,
   resolve: (status: JsonValue | undefined) => void,
   reject: (error: Error) => void,
@@ -80,7 +88,7 @@ function listen(
   });
 }
 
-async function sendInput({ context }: Invocation, socket: Duplex): Promise<void> {
+async function sendInput(context: RemoteContext, socket: Duplex): Promise<void> {
   for (;;) {
     const bytes = await context.stdin.read();
     // After the end of the connection what is sent goes nowhere, and the end of the command ends the reading.
@@ -90,7 +98,7 @@ async function sendInput({ context }: Invocation, socket: Duplex): Promise<void>
 }
 
 /** Tells the size of our terminal, now and when it changes. */
-function followSize({ context }: Invocation, socket: Duplex): (() => void) | undefined {
+function followSize(context: RemoteContext, socket: Duplex): (() => void) | undefined {
   const tell = () => {
     const size = context.stdout.size?.();
     if (!size) return;

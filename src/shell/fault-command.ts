@@ -91,7 +91,7 @@ export function completeFault(words: readonly string[], faults: readonly FaultTa
   const state = VERBS[verb as Verb];
   if (before.length > 1 || state === undefined) return [];
   const able = faults.filter(({ states, state: now }) => states.includes(state) && now !== state);
-  return fits(able.map(({ target }) => nameOf(target)));
+  return fits(able.map(({ target }) => nameOf(target).replace(/^pods\/default\//, 'pod/')));
 }
 
 function parse(args: readonly string[]): { readonly words: readonly string[]; readonly namespace: string } {

@@ -5,10 +5,12 @@ import { kubectl } from '#kubectl/kubectl.ts';
 import type { FileSystem } from '#shell/file-system.ts';
 import { emptyInput } from '#shell/streams.ts';
 import type { OutsideCall } from '#terminal/outside-program.ts';
+import { completeFault, type FaultTarget, runFault } from '#shell/fault-command.ts';
 import { HOME, Terminal } from '#terminal/terminal.ts';
 import { kubectlContext } from '../../session/kubectl-session.ts';
-import { useSessions } from '../../session/session.ts';
+import { type RunningSession, useSessions } from '../../session/session.ts';
 import { useEditor } from '../editor/editor-store.ts';
+import { NODE_PROGRAMS, onNode, ssh } from './node-login.ts';
 
 /** The machine behind the page's terminal. It outlives the cluster; its kubectl talks to the one that runs now. */
 export interface TerminalMachine {
@@ -52,8 +54,18 @@ function start(): TerminalMachine {
   const terminal = new Terminal({
     epoch: useSessions.getState().running?.clock.getState().state?.now ?? Date.now(),
     environment: { ...environment, PS1: PROMPT },
-    programs: { kubectl: runKubectl, k: runKubectl },
-    complete: (before) => completeKubectl(before, terminal.files),
+    programs: {
+      kubectl: runKubectl,
+      k: runKubectl,
+      fault: ({ args, stdout, stderr }) => {
+        const { control } = session();
+        const setFault = (target: string, state: string) => control.setFault(target, state);
+        return runFault(args, { faults: () => control.faults(), setFault, stdout, stderr });
+      },
+      ssh: ssh(server),
+      ...Object.fromEntries(NODE_PROGRAMS.map((name) => [name, onNode(name, homeNode, server)])),
+    },
+    complete: async (before) => (await completeOwn(before)) ?? completeKubectl(before, terminal.files),
     onOutput: (bytes) => {
       show(bytes);
       sync.later();
@@ -76,6 +88,52 @@ function start(): TerminalMachine {
       return () => listeners.delete(listener);
     },
   };
+}
+
+function session(): RunningSession {
+  const { running } = useSessions.getState();
+  if (!running) throw new Error('there is no cluster');
+  return running;
+}
+
+const server = () => session().api.server;
+
+/** The node on which network tools that are typed here run. */
+const homeNode = () => (useSessions.getState().info?.topology.controlPlaneNode === false ? 'node-1' : 'control-plane');
+
+/** Completes a line that ends in `fault` or `ssh`. */
+async function completeOwn(before: string) {
+  const [program, ...words] = (/[^|&;()]*$/.exec(before)?.[0] ?? '').trimStart().split(/\s+/);
+  const word = words.at(-1);
+  const { running } = useSessions.getState();
+  if (!running || word === undefined) return undefined;
+  if (program === 'ssh') {
+    const nodes = (await running.control.faults()).filter(({ target }) => target.startsWith('nodes/'));
+    const names = nodes.map(({ target }) => target.slice('nodes/'.length));
+    return words.length === 1 ? { word, candidates: names.filter((name) => name.startsWith(word)) } : undefined;
+  }
+  if (program !== 'fault') return undefined;
+  const known = await running.control.faults();
+  const pods = (await podNames(running)).map(
+    (name): FaultTarget => ({
+      target: `pods/default/${name}`,
+      state: 'running',
+      states: ['hang', 'crash', 'slow', 'unready'],
+    }),
+  );
+  return { word, candidates: completeFault(words, [...known, ...pods]) };
+}
+
+/** Names of Pods of the namespace that `fault` means by default; none while the API server does not answer. */
+async function podNames({ api }: RunningSession): Promise<readonly string[]> {
+  try {
+    const list = await api.get<{ readonly items: readonly { readonly metadata: { readonly name: string } }[] }>(
+      '/api/v1/namespaces/default/pods?limit=500',
+    );
+    return list.items.map(({ metadata }) => metadata.name);
+  } catch {
+    return [];
+  }
 }
 
 /** Completes a line that ends in a kubectl command; the shell completes all others. */
