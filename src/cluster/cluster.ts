@@ -38,6 +38,7 @@ import { ClusterFaults } from './cluster-faults.ts';
 import { Component } from './component.ts';
 import { type AddOnOptions, createAddOns } from './addons.ts';
 import { componentImages } from './component-images.ts';
+import { listenOnSecurePort } from './api-port.ts';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { cutBy } from './cut-by.ts';
 import { Faults } from './faults.ts';
@@ -198,6 +199,7 @@ export class Cluster {
         this.#server = undefined;
       });
       process.spawn('bootstrap', async () => {
+        listenOnSecurePort(process, apiHost, KUBERNETES_SERVICE.port);
         await bootstrap(process, api.local, KUBERNETES_SERVICE);
         if (!hasAddOns) await createAddOns(process, new Client(api.local, KUBEADM), ADD_ONS);
         hasAddOns = true;
@@ -253,6 +255,8 @@ export class Cluster {
     };
     if (controlPlaneNode) addMachine('control-plane', 0, { ...CONTROL_PLANE_NODE, staticPods: controlPlanePods });
     for (let i = 1; i <= workers; i++) addMachine(`node-${i}`, i, {});
+    const apiHost =
+      this.#machines.get('control-plane')?.host ?? network.createHost('control-plane', KUBERNETES_SERVICE.address);
 
     this.faults = new Faults(
       this.#inbox,

@@ -28,6 +28,12 @@ const RELOAD_JITTER_MS = 15_000;
  */
 export function componentImages(linkOf: (host: NetworkNamespace) => ApiBackend | undefined): ImageDefinition[] {
   const compiler = new ServicePortCompiler();
+  /** All nodes have the same configuration: it is read once. */
+  let read: { readonly yaml: string; readonly config: ProxyConfig } | undefined;
+  const configOf = (yaml: string): ProxyConfig => {
+    if (read?.yaml !== yaml) read = { yaml, config: readProxyConfig(yaml) };
+    return read.config;
+  };
   const filters = new Map<NetworkNamespace, PacketFilter>();
   /** The packet filter of a machine's kernel; a machine that was switched off has a new one. */
   const filterOf = (network: NetworkNamespace): PacketFilter => {
@@ -48,7 +54,7 @@ export function componentImages(linkOf: (host: NetworkNamespace) => ApiBackend |
         imageDirectory({
           usr: imageDirectory({
             local: imageDirectory({
-              bin: imageDirectory({ 'kube-proxy': imageProgram(kubeProxy(linkOf, filterOf, compiler)) }),
+              bin: imageDirectory({ 'kube-proxy': imageProgram(kubeProxy(linkOf, filterOf, configOf, compiler)) }),
             }),
           }),
           var: imageDirectory({}),
@@ -67,6 +73,7 @@ export function componentImages(linkOf: (host: NetworkNamespace) => ApiBackend |
 function kubeProxy(
   linkOf: (host: NetworkNamespace) => ApiBackend | undefined,
   filterOf: (network: NetworkNamespace) => PacketFilter,
+  configOf: (yaml: string) => ProxyConfig,
   compiler: ServicePortCompiler,
 ): Program {
   return async (self) => {
@@ -77,10 +84,10 @@ function kubeProxy(
       self.complain(`${klogHeader(level, process.clock.now())} ${source}] ${text}\n`);
     const flag = (name: string) => self.args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
     const path = flag('config');
-    let config: ProxyConfig = { mode: 'iptables', minSyncPeriodMs: 1000 };
+    let config: ProxyConfig = { mode: 'iptables', minSyncPeriodMs: 1000, ignored: [] };
     let client: Client;
     try {
-      if (path !== undefined) config = readProxyConfig(readFile(self, path));
+      if (path !== undefined) config = configOf(readFile(self, path));
       client = clientOf(self, linkOf, 'kube-proxy/v1.33.0 (linux/amd64) kubernetes/60a317e', flag('hostname-override'));
     } catch (error) {
       await log(

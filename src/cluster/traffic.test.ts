@@ -83,6 +83,9 @@ test('a Service is reached by address, node port, load balancer and name, from P
   const fromNode = asked.slice(0, 4);
   expect(await live.box(fromNode.map(get).join('; '), { hostNetwork: true })).toBe(title.repeat(4));
 
+  expect(await live.box("printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc kubernetes.default 443")).toContain(
+    'Client sent an HTTP request to an HTTPS server.',
+  );
   await live.box(
     'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do wget -qO- web; done',
   );

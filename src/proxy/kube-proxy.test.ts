@@ -22,7 +22,7 @@ class Traffic extends TestApi {
   readonly compiler = new ServicePortCompiler();
   readonly filters: readonly PacketFilter[];
 
-  constructor(config: ProxyConfig = { mode: 'iptables', minSyncPeriodMs: 1000 }) {
+  constructor(config: ProxyConfig = { mode: 'iptables', minSyncPeriodMs: 1000, ignored: [] }) {
     super();
     this.hosts = [1, 2].map((n) => this.network.createHost(`node-${n}`, `192.168.0.1${n}`, `nodes/node-${n}`));
     this.clients = this.hosts.map((host, i) =>
@@ -46,7 +46,7 @@ class Traffic extends TestApi {
     this.hosts.forEach((_, i) => this.startProxy(i, config));
   }
 
-  startProxy(i: number, config: ProxyConfig = { mode: 'iptables', minSyncPeriodMs: 1000 }): void {
+  startProxy(i: number, config: ProxyConfig = { mode: 'iptables', minSyncPeriodMs: 1000, ignored: [] }): void {
     const process = this.proxies[i]?.alive ? this.proxies[i] : this.root.child(`kube-proxy ${i} again`);
     const proxy = new KubeProxy({
       process,
@@ -126,7 +126,7 @@ test('at random every endpoint gets its share, from Pods and from nodes', async 
 });
 
 test('in turn the share is exact', async () => {
-  const world = new Traffic({ mode: 'ipvs', minSyncPeriodMs: 0 });
+  const world = new Traffic({ mode: 'ipvs', minSyncPeriodMs: 0, ignored: [] });
   await world.put({}, ALL);
   const answers = await world.ask(world.clients[0] as NetworkNamespace, '10.96.0.80', 80, '/', 8);
   const once = ALL.map(({ addresses }) => addresses[0]);

@@ -99,6 +99,8 @@ export class KubeProxy {
     await log('I', 'server_linux.go:63', `"Using ${config.mode} proxy"`);
     await log('I', 'server.go:715', `"Successfully retrieved NodeIPs" NodeIPs=["${host.address}"]`);
     await log('I', 'server.go:516', '"Version info" version="v1.33.0"');
+    for (const field of config.ignored)
+      await log('E', 'server.go:245', `"This field is not emulated and does nothing" field="${field}"`);
     for (const problem of this.#health.serve()) await log('E', 'server.go:593', problem);
     this.#informers.start();
     for (const [source, name, informer] of [

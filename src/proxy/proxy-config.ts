@@ -6,7 +6,24 @@ export interface ProxyConfig {
   readonly mode: ProxyMode;
   /** The least time between two syncs, ms. */
   readonly minSyncPeriodMs: number;
+  /** Fields that ask for something that is not modelled. */
+  readonly ignored: readonly string[];
 }
+
+/** Fields that would change where traffic goes, or what is listened on, if they were modelled. */
+const NOT_MODELLED = [
+  'bindAddress',
+  'featureGates',
+  'healthzBindAddress',
+  'iptables.localhostNodePorts',
+  'iptables.masqueradeAll',
+  'ipvs.excludeCIDRs',
+  'ipvs.strictARP',
+  'metricsBindAddress',
+  'nodePortAddresses',
+] as const;
+/** What these fields may say and be as if they were not there. */
+const DEFAULTS: readonly unknown[] = [undefined, null, '', false, '0.0.0.0', '0.0.0.0:10256', '127.0.0.1:10249'];
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -34,6 +51,12 @@ export function readProxyConfig(yaml: string): ProxyConfig {
   return {
     mode: mode || 'iptables',
     minSyncPeriodMs: period > 0 ? period : mode === 'ipvs' ? 0 : 1000,
+    ignored: NOT_MODELLED.filter((field) => {
+      const [outer = '', inner] = field.split('.');
+      const value = inner === undefined ? config[outer] : record(config[outer])[inner];
+      const asked = field === 'iptables.localhostNodePorts' ? value === false : !DEFAULTS.includes(value);
+      return asked && !(typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+    }),
   };
 }
 
