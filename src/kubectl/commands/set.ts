@@ -1,5 +1,9 @@
 import type { Command } from '../command.ts';
+import { env } from './set/env.ts';
 import { image } from './set/image.ts';
+import { resources } from './set/resources.ts';
+import { setSelector } from './set/selector.ts';
+import { serviceAccount } from './set/serviceaccount.ts';
 
 export const set: Command = {
   name: 'set',
@@ -7,5 +11,5 @@ export const set: Command = {
   long: 'Change single features of objects that exist.',
   usage: 'set SUBCOMMAND',
   flags: [],
-  subcommands: [image],
+  subcommands: [env, image, resources, setSelector, serviceAccount],
 };

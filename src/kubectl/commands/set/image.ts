@@ -9,6 +9,7 @@ import { goTypeOf } from '../../pods.ts';
 import { objectPrinter } from '../../printers/object-printer.ts';
 import { buildResources, clientFor } from '../../resource-builder.ts';
 import { kindName } from '../../rest-mapper.ts';
+import { podSpecPath, within } from './template-change.ts';
 
 export const image: Command = {
   name: 'image',
@@ -124,25 +125,6 @@ function validate({ flags }: Invocation, resources: readonly string[], images: R
   throwCollected(errors);
 }
 
-/** Where an object has its Pods' spec; undefined when it has none. */
-function podSpecPath(value: JsonObject): readonly string[] | undefined {
-  switch (kindOf(value).kind) {
-    case 'Pod':
-      return ['spec'];
-    case 'CronJob':
-      return ['spec', 'jobTemplate', 'spec', 'template', 'spec'];
-    case 'ReplicationController':
-    case 'Deployment':
-    case 'DaemonSet':
-    case 'ReplicaSet':
-    case 'StatefulSet':
-    case 'Job':
-      return ['spec', 'template', 'spec'];
-    default:
-      return undefined;
-  }
-}
-
 const FIELDS = ['containers', 'initContainers'] as const;
 
 const containersOf = (spec: JsonObject) => FIELDS.flatMap((field) => objects(spec, field));
@@ -170,8 +152,4 @@ function patchOf(spec: JsonObject, images: ReadonlyMap<string, string>): JsonObj
     return changed.length === 0 ? [] : [{ [`$setElementOrder/${field}`]: order, [field]: changed }];
   });
   return patches.length === 0 ? undefined : Object.assign({}, ...patches);
-}
-
-function within(value: JsonObject, [field, ...rest]: readonly string[], inner: JsonObject): JsonObject {
-  return field === undefined ? inner : { ...value, [field]: within(object(value, field), rest, inner) };
 }
