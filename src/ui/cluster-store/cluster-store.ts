@@ -1,7 +1,19 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ApiClient } from '../session/api-client.ts';
 import { Batcher, type FrameHost } from './batcher.ts';
-import { collectionPath, NODES, PODS, type ObjectKey, type ResourceType } from './kube-object.ts';
+import {
+  collectionPath,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  ENDPOINT_SLICES,
+  NODES,
+  PODS,
+  REPLICA_SETS,
+  REPLICATION_CONTROLLERS,
+  SERVICES,
+  type ObjectKey,
+  type ResourceType,
+} from './kube-object.ts';
 import { Reflector } from './reflector.ts';
 import type { Column, Row } from './table.ts';
 
@@ -14,10 +26,20 @@ export interface Collection {
   readonly problem?: string;
 }
 
-export interface ClusterState {
-  readonly pods: Collection;
-  readonly nodes: Collection;
-}
+/** The kinds that the graph shows, in the order in which they are asked for. */
+const SHOWN = {
+  nodes: NODES,
+  pods: PODS,
+  services: SERVICES,
+  endpointSlices: ENDPOINT_SLICES,
+  deployments: DEPLOYMENTS,
+  replicaSets: REPLICA_SETS,
+  daemonSets: DAEMON_SETS,
+  replicationControllers: REPLICATION_CONTROLLERS,
+} as const satisfies Readonly<Record<string, ResourceType>>;
+
+type ShownKind = keyof typeof SHOWN;
+export type ClusterState = Readonly<Record<ShownKind, Collection>>;
 
 export interface CollectionStore {
   readonly get: () => Collection;
@@ -77,15 +99,18 @@ export interface ClusterStore {
 
 /** The live collections that the graph shows. */
 export function createClusterStore(api: ApiClient, host: FrameHost): ClusterStore {
-  const state = createStore<ClusterState>(() => ({ pods: NOTHING, nodes: NOTHING }));
-  const keep = (kind: keyof ClusterState, type: ResourceType) =>
+  const kinds = Object.entries(SHOWN) as readonly (readonly [ShownKind, ResourceType])[];
+  const state = createStore<ClusterState>(
+    () => Object.fromEntries(kinds.map(([kind]) => [kind, NOTHING])) as ClusterState,
+  );
+  const stops = kinds.map(([kind, type]) =>
     follow(
       api,
       type,
       { get: () => state.getState()[kind], set: (collection) => state.setState({ [kind]: collection }) },
       host,
-    );
-  const stops = [keep('nodes', NODES), keep('pods', PODS)];
+    ),
+  );
   return { state, stop: () => stops.forEach((stop) => stop()) };
 }
 

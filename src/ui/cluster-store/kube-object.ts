@@ -17,6 +17,19 @@ export interface ResourceType {
 
 export const PODS: ResourceType = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 export const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
+const namespaced = (group: string, plural: string, kind: string): ResourceType => ({
+  group,
+  version: 'v1',
+  plural,
+  kind,
+  namespaced: true,
+});
+export const SERVICES = namespaced('', 'services', 'Service');
+export const ENDPOINT_SLICES = namespaced('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
+export const DEPLOYMENTS = namespaced('apps', 'deployments', 'Deployment');
+export const REPLICA_SETS = namespaced('apps', 'replicasets', 'ReplicaSet');
+export const DAEMON_SETS = namespaced('apps', 'daemonsets', 'DaemonSet');
+export const REPLICATION_CONTROLLERS = namespaced('', 'replicationcontrollers', 'ReplicationController');
 export const EVENTS: ResourceType = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 
 /** The name of an object on the page: `pods/default/nginx`, `nodes/node-1`. */

@@ -1,4 +1,4 @@
-import type { KubeObject, ResourceType } from '../../cluster-store/kube-object.ts';
+import { ENDPOINT_SLICES, type KubeObject } from '../../cluster-store/kube-object.ts';
 import { useFollowed } from '../../cluster-store/use-followed.ts';
 import { Badge, Facts, Section, Table } from '../../components/parts.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
@@ -7,13 +7,6 @@ import { useSurroundings } from './use-surroundings.ts';
 import { podReasons, serviceReasons, type EndpointView, type Surroundings } from './why-state.ts';
 import styles from './inspector.module.css';
 
-const ENDPOINT_SLICES: ResourceType = {
-  group: 'discovery.k8s.io',
-  version: 'v1',
-  plural: 'endpointslices',
-  kind: 'EndpointSlice',
-  namespaced: true,
-};
 const DOMAIN = 'cluster.local';
 
 interface ServicePort {
