@@ -42,8 +42,9 @@ import { listenOnSecurePort } from './api-port.ts';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { cutBy } from './cut-by.ts';
 import { Faults } from './faults.ts';
+import { createGateway } from './gateway.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
-import { CLUSTER_DNS, CLUSTER_DOMAIN, Machine, type MachineOptions } from './machine.ts';
+import { CLUSTER_DNS, CLUSTER_DOMAIN, GATEWAY, Machine, type MachineOptions } from './machine.ts';
 import { isNodeShell, nodeShell } from './node-shell.ts';
 import { ROOT_CA } from './root-ca.ts';
 
@@ -230,6 +231,7 @@ export class Cluster {
     scheduler.start();
 
     const network = new Network(this.root.child('network'), latency);
+    createGateway(this.root.child('gateway'), network, GATEWAY);
     const registry = new Registry(
       componentImages((host) => [...this.#machines.values()].find((machine) => machine.host === host)?.link),
     );

@@ -38,6 +38,8 @@ export interface MachineOptions {
 /** What every node of the default cluster has. */
 const CAPACITY = { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' } as const;
 export const CLUSTER_DNS = '10.96.0.10';
+/** The router between the nodes. */
+export const GATEWAY = '192.168.0.1';
 export const CLUSTER_DOMAIN = 'cluster.local';
 
 /** One time between power on and power off. */
@@ -173,6 +175,7 @@ export class Machine {
         ...(taints ? { taints } : {}),
         version,
         clusterDns: CLUSTER_DNS,
+        nodeDns: GATEWAY,
         clusterDomain: CLUSTER_DOMAIN,
         ...(staticPods ? { staticPods } : {}),
         ids: { ...this.#ids, bootID },

@@ -86,6 +86,9 @@ test('a Service is reached by address, node port, load balancer and name, from P
   expect(await live.box("printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc kubernetes.default 443")).toContain(
     'Client sent an HTTP request to an HTTPS server.',
   );
+  expect(await live.box('wget -qO- http://nobody.example.com; nslookup web.example.com 2>&1 | tail -n 2')).toBe(
+    "wget: bad address 'nobody.example.com'\n** server can't find web.example.com: NXDOMAIN\n\n",
+  );
   await live.box(
     'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do wget -qO- web; done',
   );

@@ -28,6 +28,8 @@ export interface KubeletConfig {
   readonly version: string;
   /** Where Pods look names up. */
   readonly clusterDns: string;
+  /** The name server of the node itself, in its /etc/resolv.conf. */
+  readonly nodeDns?: string;
   /** `cluster.local` */
   readonly clusterDomain: string;
   /** Who the machine is, and which boot of it this is; drawn by chance where it is not said. */

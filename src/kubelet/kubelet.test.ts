@@ -153,7 +153,7 @@ describe('a Pod that runs', () => {
     expect(stateOf(pending)).toEqual({ waiting: { reason: 'ContainerCreating' } });
     await api.wait(20 * SECOND);
     const running = await api.get('nginx');
-    expect(running.status).toMatchObject({ phase: 'Running', podIP: '10.244.0.2', podIPs: [{ ip: '10.244.0.2' }] });
+    expect(running.status).toMatchObject({ phase: 'Running', podIP: '10.244.0.4', podIPs: [{ ip: '10.244.0.4' }] });
     expect(conditionsOf(running)).toEqual({
       PodReadyToStartContainers: 'True',
       Initialized: 'True',
@@ -285,7 +285,7 @@ describe('a Pod that runs', () => {
     expect((await api.logs('env')).text.split('\n')).toEqual([
       'T_CPU=250',
       'T_EXPANDED=x-$(NOPE)-$(T_PLAIN)',
-      'T_IP=10.244.0.2',
+      'T_IP=10.244.0.4',
       'T_LABEL=demo',
       'T_MEMORY=64',
       'T_NODE=node-1',
@@ -458,7 +458,7 @@ describe('deletion', () => {
     await api.wait(3 * SECOND);
     await api.create('deaf', { containers: [nginx] });
     await api.wait(SECOND);
-    expect((await api.get('deaf')).status).toMatchObject({ phase: 'Running', podIP: '10.244.0.3' });
+    expect((await api.get('deaf')).status).toMatchObject({ phase: 'Running', podIP: '10.244.0.5' });
   });
 
   test('preStop runs first, within the grace period', async () => {
@@ -585,7 +585,7 @@ describe('what goes wrong', () => {
     const api = await start();
     await api.create('big', { nodeName: 'node-1', containers: [{ ...nginx, resources: { requests: { cpu: '5' } } }] });
     await api.wait(SECOND);
-    const message = "Node didn't have enough resource: cpu, requested: 5000, used: 0, capacity: 4000";
+    const message = "Node didn't have enough resource: cpu, requested: 5000, used: 200, capacity: 4000";
     expect((await api.get('big')).status).toMatchObject({
       phase: 'Failed',
       reason: 'OutOfcpu',
@@ -666,7 +666,7 @@ describe('probes', () => {
     expect(before.status?.containerStatuses?.[0]).toMatchObject({ started: false, ready: false, restartCount: 0 });
     await api.wait(15 * SECOND);
     expect(await api.events('slow')).toContain(
-      'Warning Unhealthy: Liveness probe failed: dial tcp 10.244.0.2:81: connect: connection refused',
+      'Warning Unhealthy: Liveness probe failed: dial tcp 10.244.0.4:81: connect: connection refused',
     );
     expect((await api.get('slow')).status?.containerStatuses?.[0]?.restartCount).toBe(1);
   });

@@ -28,13 +28,14 @@ export function hostsFile(pod: Pod, address: string | undefined, config: Kubelet
 }
 
 /** /etc/resolv.conf by the Pod's DNS policy. Follows pkg/kubelet/network/dns/dns.go, v1.33. */
-export function resolvFile(pod: Pod, { clusterDns, clusterDomain }: KubeletConfig): string {
+export function resolvFile(pod: Pod, { clusterDns, clusterDomain, nodeDns }: KubeletConfig): string {
   const { dnsPolicy = 'ClusterFirst', dnsConfig = {}, hostNetwork } = pod.spec;
   const cluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
   const searches = cluster
     ? [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain]
     : [];
-  const nameservers = [...(cluster ? [clusterDns] : []), ...(dnsConfig.nameservers ?? [])];
+  const base = cluster ? clusterDns : dnsPolicy === 'None' ? undefined : nodeDns;
+  const nameservers = [...(base === undefined ? [] : [base]), ...(dnsConfig.nameservers ?? [])];
   const options = new Map<string, string>(cluster ? [['ndots', '5']] : []);
   for (const { name = '', value = '' } of dnsConfig.options ?? []) options.set(name, value);
   const search = [...new Set([...searches, ...(dnsConfig.searches ?? [])])];
