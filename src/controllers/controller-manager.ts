@@ -84,6 +84,8 @@ function startController(
   const client = clientOf(backend, serviceAccount, name);
   const synced: (() => Promise<void>)[] = [];
   const starts: (() => void)[] = [];
+  // Handlers are told at once of what a shared informer knows already: not before the controller is made.
+  const listens: (() => void)[] = [];
   const queue = new WorkQueue(process, name, limiterOf(process, definition));
 
   const runQueue = (
@@ -110,7 +112,7 @@ function startController(
     watch(resource, handlers, ...indices) {
       const informer = informers.informer(resource);
       for (const index of indices) informer.addIndex(index);
-      if (handlers) process.onExit(informer.addHandlers(handlers));
+      if (handlers) listens.push(() => process.onExit(informer.addHandlers(handlers)));
       synced.push(() => informer.whenSynced());
       return informer.lister;
     },
@@ -153,6 +155,7 @@ function startController(
     }
   }
 
+  for (const listen of listens) listen();
   process.spawn(`${name} starts`, async () => {
     for (const wait of synced) await wait();
     for (const start of starts) start();
