@@ -5,6 +5,7 @@ import { Client } from '#client/client.ts';
 import { DEFAULT_PATH, type ImageDefinition } from '#cri/images/image.ts';
 import { imageDirectory, imageProgram } from '#cri/os/file-node.ts';
 import { FileError } from '#cri/os/file-error.ts';
+import { answerLate, serveHttp } from '#cri/os/serve.ts';
 import type { Program, UnixProcess } from '#cri/os/unix-process.ts';
 import { CoreDns } from '#dns/core-dns.ts';
 import type { NetworkNamespace } from '#network/network.ts';
@@ -129,6 +130,8 @@ function coreDns(linkOf: (host: NetworkNamespace) => ApiBackend | undefined): Pr
         path,
         resolvers: resolversOf(self),
         log,
+        serveHttp: (port, answer) => serveHttp(self, port, answer),
+        beforeAnswer: () => answerLate(self),
       });
       self.onSignal('INT', () => self.exit({ code: 0 }));
       self.onSignal('TERM', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DaemonSet, Deployment, Pod, Service } from '#api/generated/types.ts';
+import type { ConfigMap, DaemonSet, Deployment, EndpointSlice, Pod, Service } from '#api/generated/types.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
 import { LiveCluster } from '#testing/live-cluster.ts';
 import { readBody } from '#transport/http.ts';
@@ -139,4 +139,23 @@ test('a component whose container dies is started again by the kubelet', async (
   const [status] = after.status?.containerStatuses ?? [];
   expect([status?.ready, (status?.restartCount ?? 0) > 0]).toEqual([true, true]);
   expect(await live.log(SYSTEM_PODS, name)).toContain('CoreDNS-1.12.0');
+
+  const path = '/api/v1/namespaces/kube-system/configmaps/coredns';
+  const { data } = await live.send<ConfigMap>('GET', path);
+  await live.send('PATCH', path, { data: { Corefile: data?.Corefile?.replace('errors', 'errors\n    log') } });
+  await live.run(180_000);
+  expect(await live.box('nslookup -type=a web.default.svc.cluster.local')).toContain('Address: ');
+  const logs = [];
+  for (const { metadata } of await live.pods(SYSTEM_PODS, 'k8s-app=kube-dns'))
+    logs.push(await live.log(SYSTEM_PODS, metadata.name ?? ''));
+  expect(logs.filter((log) => log.includes('[INFO] Reloading complete'))).toHaveLength(2);
+  expect(logs.join('')).toContain('"A IN web.default.svc.cluster.local. udp 47 false 512" NOERROR qr,aa,rd');
+
+  await live.until(live.cluster.faults.set(`pods/kube-system/${name}`, 'unready'));
+  await live.run(40_000);
+  const slices = await live.send<{ items: EndpointSlice[] }>(
+    'GET',
+    '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices',
+  );
+  expect(slices.items[0]?.endpoints.map(({ conditions }) => conditions?.ready).sort()).toEqual([false, true]);
 });

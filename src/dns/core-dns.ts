@@ -19,7 +19,7 @@ import {
   type Rcode,
   readDnsFrame,
 } from '#network/dns.ts';
-import { serveHttp } from '#network/http.ts';
+import { type HttpAnswer, type HttpMessage, serveHttp } from '#network/http.ts';
 import type { Endpoint, Listener, NetworkNamespace } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { ClusterRecords, type ClusterView, type ZoneAnswer } from './cluster-records.ts';
@@ -38,6 +38,10 @@ export interface CoreDnsOptions {
   readonly resolvers: readonly string[];
   /** Takes a line of its log; parks the calling task. */
   readonly log: (line: string) => Promise<void>;
+  /** Serves HTTP on a port; where the Pod may be made to answer otherwise. */
+  readonly serveHttp?: (port: number, answer: (request: HttpMessage) => HttpAnswer) => void;
+  /** Awaited before a name is answered; parks the task of a Pod that is made slow. */
+  readonly beforeAnswer?: () => Promise<void>;
 }
 
 /** How long it waits for the API before it serves without, ms. */
@@ -213,21 +217,13 @@ export class CoreDns {
     };
   }
 
-  #serveHttp(
-    plugin: string,
-    defaultPort: number,
-    path: string,
-    answer: () => {
-      readonly status: number;
-      readonly body: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    },
-  ): void {
+  #serveHttp(plugin: string, defaultPort: number, path: string, answer: () => HttpAnswer): void {
     const used = this.#plugin(plugin);
     if (!used) return;
     const port = Number(used.args[0]?.split(':').at(-1) || defaultPort);
     const { network, process } = this.#options;
-    serveHttp(network, process, port, (request) =>
+    const serve = this.#options.serveHttp ?? ((at, handle) => serveHttp(network, process, at, handle));
+    serve(port, (request) =>
       request.path.split('?')[0] === path ? answer() : { status: 404, body: '404 page not found\n' },
     );
   }
@@ -274,6 +270,7 @@ export class CoreDns {
       .at(0);
     if (!server) return replyTo(query, 'REFUSED');
     const { message, problem } = await this.#answer(server, query, question);
+    await this.#options.beforeAnswer?.();
     const count = `${question.type} ${message.rcode}`;
     this.#counts.set(count, (this.#counts.get(count) ?? 0) + 1);
     const { log } = this.#options;
