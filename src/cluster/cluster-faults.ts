@@ -162,7 +162,7 @@ export class ClusterFaults implements FaultSource {
     for (const machine of machines.values()) machine.host.unplugged = !machine.on || this.#unplugged.has(machine);
     for (const machine of machines.values()) {
       const cut = machine !== controlPlane && (machine.host.unplugged || controlPlane?.host.unplugged);
-      if (cut) machine.link.cut();
+      if (cut) machine.cut();
       else machine.link.join();
     }
   }

@@ -183,7 +183,10 @@ export class Cluster {
         resources,
         admission: admissionPlugins,
         allocators: (source) => [new ServiceAllocator(SERVICE_RANGES, source)],
-        subresources: endpoints({ kubelet: (node) => this.#machines.get(node)?.kubeletServer, tokens }),
+        subresources: endpoints({
+          kubelet: (node) => this.#machines.get(node)?.kubeletServer(this.#machines.get('control-plane')),
+          tokens,
+        }),
         schemaOf: (definition) => lookupStruct(schemas, definition.schema),
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
       });

@@ -51,6 +51,8 @@ test('a node is unplugged: its Pod is replaced after its time; plugged in again,
   expect(new Set(before.map(({ spec }) => spec.nodeName)).size).toBe(3);
 
   await live.fault('nodes/node-2', 'unplugged');
+  const there = before.find(({ spec }) => spec.nodeName === 'node-2')?.metadata.name;
+  await expect(live.send('GET', `${PODS}/${there}/log`)).rejects.toThrow('dial tcp 192.168.0.12:10250: i/o timeout');
   await live.seconds(40);
   expect(ready(await live.node('node-2'))).toBe('True');
   await live.seconds(25);

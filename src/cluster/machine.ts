@@ -9,7 +9,7 @@ import type { Registry } from '#cri/registry.ts';
 import { ContainerRuntime } from '#cri/runtime.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
 import type { Network, NetworkNamespace } from '#network/network.ts';
-import type { HttpServer } from '#transport/http.ts';
+import type { HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
 import { Component } from './component.ts';
 import { cutBy } from './cut-by.ts';
 import { NodeLink } from './node-link.ts';
@@ -61,6 +61,8 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #ids: { readonly machineID: string; readonly systemUUID: string };
   #boots = 0;
+  #cables = 0;
+  #cable: Process | undefined;
   #boot: Boot | undefined;
   /** The latest one; it still knows what lies on the disk when the power is off. */
   #runtime: ContainerRuntime | undefined;
@@ -96,15 +98,34 @@ export class Machine {
     return this.#boot?.kubelet.running === true;
   }
 
-  /** The kubelet's own HTTP API, whose answers break off when it ends; undefined while there is none. */
-  get kubeletServer(): HttpServer | undefined {
+  /**
+   * The kubelet's own HTTP API, whose answers break off when it ends, as one finds it who dials from `from`; undefined
+   * when nobody listens, or why the machine cannot be reached.
+   */
+  kubeletServer(from: Machine | undefined): HttpServer | string | undefined {
+    if (!this.#boot) return 'connect: no route to host';
+    if (this !== from && (this.host.unplugged || from?.host.unplugged)) return 'i/o timeout';
     const life = this.#kubelet;
     if (!this.kubeletRuns || !life) return undefined;
     const { process, server } = life;
+    const cut = <R extends HttpResponse | Upgraded>(answer: R) => this.overCable(cutBy(process, answer));
     return {
-      handle: async (request) => cutBy(process, await server.handle(request)),
-      upgrade: async (request) => cutBy(process, await server.upgrade(request)),
+      handle: async (request) => cut(await server.handle(request)),
+      upgrade: async (request) => cut(await server.upgrade(request)),
     };
+  }
+
+  /** An answer that goes over the machine's cable, and breaks off with it. */
+  overCable<R extends HttpResponse | Upgraded>(answer: R): R {
+    this.#cable ??= this.#options.links.child(`cable of ${this.name}`, ++this.#cables);
+    return cutBy(this.#cable, answer);
+  }
+
+  /** Cuts the machine off from the API server, and breaks what goes over its cable. */
+  cut(): void {
+    this.link.cut();
+    this.#cable?.exit();
+    this.#cable = undefined;
   }
 
   /** Runs a command on the machine itself, in a task of its process. Throws CriError. */

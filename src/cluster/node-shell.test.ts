@@ -56,7 +56,10 @@ test('nodes that cannot be reached refuse a login as ssh tells it', async () => 
   const live = await new LiveCluster({ workers: 2, controlPlaneNode: true }).start();
   const set = (target: string, state: string) => live.until(live.cluster.faults.set(target, state));
   expect(await login(live, 'node-9', ['true'])).toBe('404 Name or service not known');
+  const cut = await open(live, 'node-1', ['sleep', '1000']);
+  await live.run(1000);
   await set('nodes/node-1', 'unplugged');
+  expect(await live.until(cut.ended)).toBe('closed 1006');
   expect(await login(live, 'node-1', ['true'])).toBe('503 Connection timed out');
   const session = await open(live, 'node-2', ['sleep', '1000']);
   await live.run(1000);

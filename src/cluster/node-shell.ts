@@ -37,7 +37,8 @@ export function nodeShell(
     async (output) => machine.exec({ command: values('command'), stdin, tty }, output),
     'executing command',
   );
-  return cutBy(process, answer);
+  const session = cutBy(process, answer);
+  return machine === home ? session : machine.overCable(session);
 }
 
 const text = (status: number, body: string): HttpResponse => ({

@@ -7,10 +7,11 @@ import type { ObjectStore, RequestContext } from '#apiserver/contract.ts';
 import type { HttpRequest, HttpServer } from '#transport/http.ts';
 
 /**
- * Finds a node's kubelet; undefined when it does not run. `observer`: the request must not influence the engine, so the
+ * Finds a node's kubelet; undefined when it does not run, and what dialling it ends with when the node is out of reach
+ * (`i/o timeout`). `observer`: the request must not influence the engine, so the
  * server that answers it must need no tasks.
  */
-export type KubeletFinder = (nodeName: string, observer: boolean) => HttpServer | undefined;
+export type KubeletFinder = (nodeName: string, observer: boolean) => HttpServer | string | undefined;
 
 const KUBELET_PORT = 10250;
 
@@ -53,9 +54,9 @@ export function kubeletRequest(
   const { request } = context;
   const node = store.get(nodes, undefined, nodeName);
   const kubelet = find(nodeName, request.observer === true);
-  if (!kubelet) {
+  if (kubelet === undefined || typeof kubelet === 'string') {
     const address = `${nodeAddress(node, 'InternalIP') ?? nodeName}:${KUBELET_PORT}`;
-    const message = `Get "https://${address}${path}": dial tcp ${address}: connect: connection refused`;
+    const message = `Get "https://${address}${path}": dial tcp ${address}: ${kubelet ?? 'connect: connection refused'}`;
     throw new StatusError(500, '', message);
   }
   const { signal, protocols } = request;
