@@ -157,5 +157,6 @@ test('a component whose container dies is started again by the kubelet', async (
     'GET',
     '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices',
   );
-  expect(slices.items[0]?.endpoints.map(({ conditions }) => conditions?.ready).sort()).toEqual([false, true]);
+  expect(slices.items[0]?.endpoints.filter(({ conditions }) => conditions?.ready)).toHaveLength(1);
+  expect(slices.items[0]?.endpoints).toHaveLength(2);
 });
