@@ -46,6 +46,12 @@ function parse(args: readonly string[]): { readonly server: string; readonly res
   return { rest, server: values.server ?? (values.kubeconfig ? serverIn(values.kubeconfig) : DEFAULT_SERVER) };
 }
 
+const HELP = `
+Which cluster (on the command line only):
+  --kubeconfig FILE   the one whose kubeconfig "npm run serve" wrote there (default: $KUBECONFIG)
+  --server URL        the one whose control port this is (default without a kubeconfig: ${DEFAULT_SERVER})
+`;
+
 const output = (stream: NodeJS.WriteStream): Output => ({
   isTerminal: stream.isTTY === true,
   write: (data) => {
@@ -54,7 +60,15 @@ const output = (stream: NodeJS.WriteStream): Output => ({
 });
 
 async function main(): Promise<number> {
-  const { server, rest } = parse(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.some((arg) => ['help', '--help', '-h'].includes(arg))) {
+    const none = () => Promise.reject(new Error('help asks nothing'));
+    const streams = { stdout: output(process.stdout), stderr: output(process.stderr) };
+    const code = await runFault(['--help'], { faults: none, setFault: none, ...streams });
+    process.stdout.write(HELP);
+    return code;
+  }
+  const { server, rest } = parse(args);
   const client = httpClient({ server });
   const ask = async <T>(method: string, body?: unknown): Promise<T> => {
     const response = await client.handle({

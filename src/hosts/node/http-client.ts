@@ -47,7 +47,12 @@ export function httpClient(config: ServerConfig): HttpServer & { close(): void }
       outgoing.on('timeout', () =>
         outgoing.destroy(new Error('net/http: request canceled (Client.Timeout exceeded while awaiting headers)')),
       );
-      outgoing.on('error', (error) => reject(failure(error)));
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // The server had closed a connection that was kept: that says nothing of the server now.
+        const stale = outgoing.reusedSocket && error.code === 'ECONNRESET';
+        if (stale && input.method === 'GET') handle(input).then(resolve, reject);
+        else reject(failure(error));
+      });
       input.signal?.addEventListener('abort', () => outgoing.destroy());
       outgoing.end(input.body);
     });

@@ -1,0 +1,59 @@
+import { afterEach, expect, test } from 'vitest';
+import { FaultError } from '#cluster/faults.ts';
+import { ConnectionError } from '#kubectl/errors.ts';
+import { type HttpServer, readBody } from '#transport/http.ts';
+import { FAULTS_PATH, faultServer } from './fault-server.ts';
+import { httpClient } from './http-client.ts';
+import { Listener } from './http-listener.ts';
+
+const text = (body: string) => ({ status: 200, headers: {}, body: new TextEncoder().encode(body) });
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+async function listen(server: HttpServer) {
+  const listener = await Listener.open(server, 0);
+  const client = httpClient({ server: `http://127.0.0.1:${listener.port}` });
+  open.push(listener, client);
+  return { listener, client };
+}
+
+test('a closed listener refuses connections, and opens again on its port', async () => {
+  const { listener, client } = await listen({ handle: async () => text('here'), upgrade: async () => text('') });
+  const ask = async () =>
+    new TextDecoder().decode(await readBody(await client.handle({ method: 'GET', path: '/', headers: {} })));
+  expect(await ask()).toBe('here');
+  const { port } = listener;
+  await listener.close();
+  await expect(ask()).rejects.toThrow(new ConnectionError(`127.0.0.1:${port}`, 'refused').message);
+  await listener.reopen();
+  expect([await ask(), listener.port]).toEqual(['here', port]);
+});
+
+test('faults are listed and set over HTTP; a page of a browser is turned away', async () => {
+  let state = 'running';
+  let settled = 0;
+  const faults = {
+    list: () => [{ target: 'etcd', state, states: ['running', 'stopped'] }],
+    set: async (target: string, wanted: string) => {
+      if (target !== 'etcd') throw new FaultError(`there is no "${target}"`);
+      state = wanted;
+    },
+  } as unknown as Parameters<typeof faultServer>[0];
+  const { client } = await listen(faultServer(faults, async () => void settled++));
+  const send = async (method: string, body?: unknown, headers = {}) => {
+    const request = { method, path: FAULTS_PATH, headers };
+    const response = await client.handle({
+      ...request,
+      ...(body ? { body: new TextEncoder().encode(JSON.stringify(body)) } : {}),
+    });
+    return [response.status, JSON.parse(new TextDecoder().decode(await readBody(response)))];
+  };
+  const etcd = (now: string) => [{ target: 'etcd', state: now, states: ['running', 'stopped'] }];
+  expect(await send('GET')).toEqual([200, etcd('running')]);
+  expect(await send('PUT', { target: 'etcd', state: 'stopped' })).toEqual([200, etcd('stopped')]);
+  expect(await send('PUT', { target: 'x', state: 'stopped' })).toEqual([409, { message: 'there is no "x"' }]);
+  expect((await send('PUT', { target: 'etcd', state: 'running' }, { origin: 'http://evil' }))[0]).toBe(403);
+  expect([state, settled]).toEqual(['stopped', 1]);
+});
