@@ -1,18 +1,26 @@
-import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
-import { type HttpAnswer, type HttpMessage, REASONS } from '#network/http.ts';
-import type { Connection } from '#network/network.ts';
+import { encodeUtf8 } from '#base/utf8.ts';
+import { type HttpAnswer, HttpError, type HttpMessage, httpRequest, REASONS } from '#network/http.ts';
+import type { Endpoint } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { appletProgram } from '../applets/applet.ts';
 import { strftime } from '../os/strftime.ts';
 import { curl } from '../applets/curl.ts';
 import { ExecError } from '../os/container-system.ts';
-import { FileError } from '../os/file-error.ts';
 import { imageDirectory, imageFile, imageProgram, imageSymlink } from '../os/file-node.ts';
 import { KERNEL_VERSION } from '../os/kernel.ts';
 import { serveHttp } from '../os/serve.ts';
 import type { Program, UnixProcess } from '../os/unix-process.ts';
 import { debianFiles } from './common-files.ts';
 import { type ImageDefinition, releases } from './image.ts';
+import {
+  loadNginxConfig,
+  locationFor,
+  type NginxConfig,
+  NginxConfigError,
+  type Proxy,
+  type Scope,
+  serverFor,
+} from './nginx-config.ts';
 import { staticFile } from './static-files.ts';
 
 const VERSION = '1.29.3';
@@ -73,6 +81,10 @@ const DEFAULT_CONF = encodeUtf8(`server {
 }
 `);
 
+const MAIN_CONF = encodeUtf8(
+  'user  nginx;\nworker_processes  auto;\n\nerror_log  /var/log/nginx/error.log notice;\npid        /run/nginx.pid;\n\nevents {\n    worker_connections  1024;\n}\n\nhttp {\n    include       /etc/nginx/mime.types;\n    default_type  application/octet-stream;\n    access_log  /var/log/nginx/access.log  main;\n    sendfile        on;\n    keepalive_timeout  65;\n    include /etc/nginx/conf.d/*.conf;\n}\n',
+);
+
 const ENTRYPOINT_LOG = `/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
 /docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/
 /docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh
@@ -107,26 +119,38 @@ const server: Program = async (self) => {
     await self.complain(`nginx version: nginx/${VERSION}\n`);
     return 0;
   }
+  const emergency = async (text: string) => {
+    const time = strftime('%Y/%m/%d %H:%M:%S', process.clock.now());
+    await self.complain(`${time} [emerg] ${self.pid}#${self.pid}: ${text}\nnginx: [emerg] ${text}\n`);
+    return 1;
+  };
+  let config: NginxConfig;
+  try {
+    config = await readConfig(self);
+  } catch (error) {
+    if (!(error instanceof NginxConfigError)) throw error;
+    return emergency(error.message);
+  }
   if (args[0] === '-t') {
     await self.complain(
       'nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n',
     );
     return 0;
   }
-  const { config, unread } = readConfig(self);
+  const { unread } = config;
   const notices = (lines: readonly string[]) => {
     const head = `${strftime('%Y/%m/%d %H:%M:%S', process.clock.now())} [notice] ${self.pid}#${self.pid}: `;
     return lines.map((line) => `${head}${line}\n`).join('');
   };
-  for (const port of config.ports) {
+  const turns = new Map<Proxy, number>();
+  for (const port of new Set(config.servers.flatMap(({ ports }) => ports))) {
     try {
-      serveHttp(self, port, (request, connection) => answer(self, config, request, connection));
+      serveHttp(self, port, (request, { remote }) =>
+        answer({ self, config, port, request, remote, turns, time: process.clock.now() }),
+      );
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
-      const time = strftime('%Y/%m/%d %H:%M:%S', process.clock.now());
-      const failure = `bind() to 0.0.0.0:${port} failed (98: Address already in use)`;
-      await self.complain(`${time} [emerg] ${self.pid}#${self.pid}: ${failure}\nnginx: [emerg] ${failure}\n`);
-      return 1;
+      return emergency(`bind() to 0.0.0.0:${port} failed (98: Address already in use)`);
     }
   }
   self.args = ['nginx: master process', ...self.args];
@@ -138,7 +162,7 @@ const server: Program = async (self) => {
     'getrlimit(RLIMIT_NOFILE): 1048576:1048576',
     'start worker processes',
     ...WORKER_LINES,
-    ...(unread === undefined ? [] : [`not emulated: ${unread} of ${CONFIG} has no effect here`]),
+    ...(unread === undefined ? [] : [`not emulated: ${unread} has no effect here`]),
   ]);
   const stop = (signal: 'QUIT' | 'TERM' | 'INT') => {
     process.spawn('nginx ends', async () => {
@@ -159,78 +183,49 @@ const server: Program = async (self) => {
   return 0;
 };
 
-interface ServerConfig {
-  readonly ports: readonly number[];
-  readonly root: string;
-  /** Fixed answers by exact path or prefix: `return 200 "text"`. */
-  readonly returns: readonly {
-    readonly path: string;
-    readonly exact: boolean;
-    readonly status: number;
-    readonly text: string;
-  }[];
-}
-
-/** The few directives that are emulated: listen, root, and return in locations. The rest is named, not obeyed. */
-function readConfig(self: UnixProcess): { readonly config: ServerConfig; readonly unread?: string } {
-  let text: string;
-  try {
-    const bytes = self.system.files.readFile(CONFIG);
-    if (bytes === DEFAULT_CONF) return { config: { ports: [80], root: ROOT, returns: [] } };
-    text = decodeUtf8(bytes);
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    return { config: { ports: [], root: ROOT, returns: [] } };
-  }
-  const bare = text.replace(/#.*$/gm, '');
-  const ports = [...bare.matchAll(/^\s*listen\s+(?:[\d.*]+:)?(\d+)[^;]*;/gm)].map((match) => Number(match[1]));
-  const root = /^\s*root\s+(\S+?)\s*;/m.exec(bare)?.[1] ?? ROOT;
-  const returns = [...bare.matchAll(/location\s+(=\s*)?(\/\S*)\s*\{([^}]*)\}/g)].flatMap(
-    ([, exact, path = '', body = '']) => {
-      const found = /return\s+(\d{3})(?:\s+(?:"((?:\\.|[^"\\])*)"|'([^']*)'|([^\s;]+)))?\s*;/.exec(body);
-      const content = found?.[2] ?? found?.[3] ?? found?.[4] ?? '';
-      return found
-        ? [
-            {
-              path,
-              exact: exact !== undefined,
-              status: Number(found[1]),
-              text: content.replace(/\\n/g, '\n').replace(/\\(.)/g, '$1'),
-            },
-          ]
-        : [];
+const DEFAULT_CONFIG: NginxConfig = {
+  servers: [
+    {
+      ports: [80],
+      names: ['localhost'],
+      root: ROOT,
+      defaultType: 'application/octet-stream',
+      addedHeaders: [],
+      locations: [],
     },
-  );
-  const known =
-    /^(listen|server_name|root|index|return|location|server|error_page|default_type|add_header|access_log|error_log|charset)\b/;
-  const unread = bare
-    .split(/[;{}\n]/)
-    .map((line) => line.trim())
-    .find((line) => line !== '' && !known.test(line));
-  return {
-    config: { ports: [...new Set(ports.length > 0 ? ports : [80])], root, returns },
-    ...(unread ? { unread: unread.split(/\s/)[0] } : {}),
-  };
+  ],
+};
+
+/** What the image comes with is known without reading it: most containers change nothing. */
+function readConfig(self: UnixProcess): NginxConfig | Promise<NginxConfig> {
+  const { files } = self.system;
+  const untouched = (path: string, bytes: Uint8Array) => files.exists(path) && files.readFile(path) === bytes;
+  const pristine =
+    untouched(CONFIG, DEFAULT_CONF) &&
+    untouched('/etc/nginx/nginx.conf', MAIN_CONF) &&
+    files.list('/etc/nginx/conf.d').length === 1;
+  return pristine ? DEFAULT_CONFIG : loadNginxConfig(self);
 }
 
-async function answer(
-  self: UnixProcess,
-  config: ServerConfig,
-  request: HttpMessage,
-  connection: Connection,
-): Promise<HttpAnswer> {
-  const now = self.process.clock.now();
-  const result = respond(self, config, request);
+/** A request and all that its answer may depend on. */
+interface Visit {
+  readonly self: UnixProcess;
+  readonly config: NginxConfig;
+  readonly port: number;
+  readonly request: HttpMessage;
+  readonly remote: Endpoint;
+  /** How many requests each upstream has had: they take turns. */
+  readonly turns: Map<Proxy, number>;
+  readonly time: number;
+}
+
+async function answer(visit: Visit): Promise<HttpAnswer> {
+  const { self, request, remote, time: now } = visit;
+  const result = await respond(visit);
   const length = typeof result.body === 'string' ? encodeUtf8(result.body).length : (result.body?.length ?? 0);
   const { headers } = request;
   const quoted = (value: string | undefined) => `"${value ?? '-'}"`;
-  const line = `${connection.remote.address} - - [${strftime('%d/%b/%Y:%H:%M:%S %z', now)}] "${request.method} ${request.path} HTTP/1.1" ${result.status} ${request.method === 'HEAD' ? 0 : length} ${quoted(headers.referer)} ${quoted(headers['user-agent'])} ${quoted(headers['x-forwarded-for'])}\n`;
-  if (result.status === 404) {
-    const path = request.path.split('?')[0];
-    await self.complain(
-      `${strftime('%Y/%m/%d %H:%M:%S', now)} [error] 29#29: *1 open() "${config.root}${path}" failed (2: No such file or directory), client: ${connection.remote.address}, server: localhost, request: "${request.method} ${request.path} HTTP/1.1", host: "${headers.host ?? ''}"\n`,
-    );
-  }
+  const line = `${remote.address} - - [${strftime('%d/%b/%Y:%H:%M:%S %z', now)}] "${request.method} ${request.path} HTTP/1.1" ${result.status} ${request.method === 'HEAD' ? 0 : length} ${quoted(headers.referer)} ${quoted(headers['user-agent'])} ${quoted(headers['x-forwarded-for'])}\n`;
   await self.print(line);
   return {
     ...result,
@@ -238,40 +233,77 @@ async function answer(
   };
 }
 
-function respond(self: UnixProcess, config: ServerConfig, { method, path, headers }: HttpMessage): HttpAnswer {
-  const [wanted = '/'] = path.split('?');
-  let decoded: string;
+/** A line of the error log. */
+async function complainOf({ self, request, remote, time }: Visit, what: string, upstream?: string): Promise<void> {
+  const by = upstream === undefined ? '' : `, upstream: "${upstream}"`;
+  await self.complain(
+    `${strftime('%Y/%m/%d %H:%M:%S', time)} [error] 29#29: *1 ${what}, client: ${remote.address}, server: localhost, request: "${request.method} ${request.path} HTTP/1.1"${by}, host: "${request.headers.host ?? ''}"\n`,
+  );
+}
+
+async function respond(visit: Visit): Promise<HttpAnswer> {
+  const { config, port, request } = visit;
+  let path: string;
   try {
-    decoded = decodeURIComponent(wanted);
+    path = decodeURIComponent(request.path.split('?')[0] ?? '/');
   } catch {
     return errorPage(400);
   }
-  const fixed =
-    config.returns.find((one) => one.exact && one.path === decoded) ??
-    config.returns
-      .filter((one) => !one.exact && decoded.startsWith(one.path))
-      .sort((a, b) => b.path.length - a.path.length)[0];
-  if (fixed) {
-    if (fixed.status >= 300 && fixed.status < 400)
-      return { ...errorPage(fixed.status), headers: { Location: fixed.text } };
-    return fixed.text === '' && fixed.status !== 200
-      ? errorPage(fixed.status)
-      : { status: fixed.status, headers: { 'Content-Type': 'application/octet-stream' }, body: fixed.text };
+  const server = serverFor(config, port, request.headers.host ?? '');
+  if (!server) return errorPage(404);
+  const location = server.fixed ? undefined : locationFor(server, path);
+  const scope = location ?? server;
+  const result = await respondIn(visit, scope, location?.path ?? '', path);
+  if (scope.addedHeaders.length === 0 || result.status >= 400) return result;
+  const added = scope.addedHeaders.map(([name, value]): [string, string] => [name, expand(visit, value)]);
+  return { ...result, headers: { ...result.headers, ...Object.fromEntries(added) } };
+}
+
+async function respondIn(visit: Visit, scope: Scope, matched: string, path: string): Promise<HttpAnswer> {
+  const { self, request } = visit;
+  if (scope.fixed) {
+    const { status } = scope.fixed;
+    const text = expand(visit, scope.fixed.text);
+    if (status >= 300 && status < 400) {
+      const page = errorPage(status);
+      return { ...page, headers: { ...page.headers, Location: text } };
+    }
+    return text === '' && status !== 200
+      ? errorPage(status)
+      : { status, headers: { 'Content-Type': scope.defaultType }, body: text };
   }
-  if (method !== 'GET' && method !== 'HEAD') return errorPage(405);
-  const found = staticFile(self, config.root, path);
+  if (scope.proxy) return pass(visit, scope.proxy, matched);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return errorPage(405);
+  const root = scope.alias === undefined ? scope.root : scope.alias.replace(/\/$/, '');
+  let wanted = scope.alias === undefined ? request.path : `/${path.slice(matched.length).replace(/^\//, '')}`;
+  if (scope.tryFiles) {
+    const last = scope.tryFiles.at(-1) ?? '';
+    const tried = scope.tryFiles
+      .slice(0, -1)
+      .map((file) => expand(visit, file))
+      .find((file) => staticFile(self, root, file).kind === 'file');
+    if (tried === undefined && last.startsWith('=')) return errorPage(Number(last.slice(1)));
+    wanted = tried ?? expand(visit, last);
+  }
+  const found = staticFile(self, root, wanted);
   switch (found.kind) {
     case 'redirect':
-      return { ...errorPage(301), headers: { Location: `http://${headers.host ?? 'localhost'}${found.location}` } };
+      return {
+        ...errorPage(301),
+        headers: { Location: `http://${request.headers.host ?? 'localhost'}${found.location}` },
+      };
     case 'listing':
+      await complainOf(visit, `directory index of "${root}${wanted.split('?')[0]}" is forbidden`);
       return errorPage(403);
     case 'error':
+      if (found.status === 404)
+        await complainOf(visit, `open() "${root}${wanted.split('?')[0]}" failed (2: No such file or directory)`);
       return errorPage(found.status);
     default:
       return {
         status: 200,
         headers: {
-          'Content-Type': found.type ?? 'application/octet-stream',
+          'Content-Type': found.type ?? scope.defaultType,
           'Last-Modified': strftime('%a, %d %b %Y %H:%M:%S GMT', found.mtime),
           ETag: `"${Math.floor(found.mtime / 1000).toString(16)}-${found.body.length.toString(16)}"`,
           'Accept-Ranges': 'bytes',
@@ -279,6 +311,94 @@ function respond(self: UnixProcess, config: ServerConfig, { method, path, header
         body: found.body,
       };
   }
+}
+
+/** Headers that belong to one connection. */
+const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host'];
+
+/** Passes a request on; the upstream's addresses take turns, and one that cannot be reached leaves it to the next. */
+async function pass(visit: Visit, proxy: Proxy, matched: string): Promise<HttpAnswer> {
+  const { self, request, turns } = visit;
+  const { clock } = self.process;
+  const path = proxy.uri === undefined ? request.path : proxy.uri + request.path.slice(matched.length);
+  const turn = turns.get(proxy) ?? 0;
+  turns.set(proxy, turn + 1);
+  const headers = new Map([['Host', proxy.host]]);
+  for (const [name, value] of Object.entries(request.headers))
+    if (!OWN_HEADERS.includes(name)) headers.set(name, value);
+  for (const [name, value] of proxy.headers) {
+    for (const known of [...headers.keys()]) if (known.toLowerCase() === name.toLowerCase()) headers.delete(known);
+    if (value !== '' && name.toLowerCase() !== 'connection') headers.set(name, expand(visit, value));
+  }
+  let status = 502;
+  for (let i = 0; i < proxy.peers.length; i++) {
+    const peer = proxy.peers[(turn + i) % proxy.peers.length] as Endpoint;
+    const upstream = `http://${peer.address}:${peer.port}${path}`;
+    let doing = 'connecting to upstream';
+    try {
+      const { method, body } = request;
+      const connection = await self.system.network.connect(self.process, peer, proxy.connectTimeoutMs, {
+        method,
+        path,
+      });
+      doing = 'reading response header from upstream';
+      try {
+        connection.setDeadline(proxy.readTimeoutMs);
+        const got = await httpRequest(connection, peer, { method, path, headers: Object.fromEntries(headers), body });
+        const passed = Object.entries(got.headers).filter(
+          ([name]) => !OWN_HEADERS.includes(name) && name !== 'date' && name !== 'server',
+        );
+        return { status: got.status, reason: got.reason, headers: Object.fromEntries(passed), body: got.body };
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      if (error instanceof HttpError) {
+        await complainOf(visit, `upstream prematurely closed connection while ${doing}`, upstream);
+        return errorPage(502);
+      }
+      if (!(error instanceof NetworkError)) throw error;
+      const numbers: Readonly<Record<string, number>> = { ECONNREFUSED: 111, ECONNRESET: 104, EHOSTUNREACH: 113 };
+      status = error.code === 'ETIMEDOUT' ? 504 : 502;
+      await complainOf(
+        { ...visit, time: clock.now() },
+        error.code === 'ETIMEDOUT'
+          ? `upstream timed out (110: Connection timed out) while ${doing}`
+          : `${doing.startsWith('conn') ? 'connect' : 'recv'}() failed (${numbers[error.code] ?? 101}: ${error.message}) while ${doing}`,
+        upstream,
+      );
+    }
+  }
+  return errorPage(status);
+}
+
+/** Puts in the values of variables; those that are not emulated are empty. */
+function expand({ self, request, remote, port }: Visit, text: string): string {
+  if (!text.includes('$')) return text;
+  const { host = '', ...headers } = request.headers;
+  const uri = request.path.split('?')[0] ?? '/';
+  const forwarded = headers['x-forwarded-for'];
+  const values: Readonly<Record<string, string>> = {
+    args: request.path.split('?')[1] ?? '',
+    host: host.replace(/:\d+$/, ''),
+    hostname: self.system.hostname,
+    http_host: host,
+    is_args: request.path.includes('?') ? '?' : '',
+    proxy_add_x_forwarded_for: forwarded === undefined ? remote.address : `${forwarded}, ${remote.address}`,
+    remote_addr: remote.address,
+    remote_port: String(remote.port),
+    request_method: request.method,
+    request_uri: request.path,
+    scheme: 'http',
+    server_addr: self.system.network.address,
+    server_port: String(port),
+    uri,
+  };
+  return text.replace(/\$\{?(\w+)\}?/g, (_, name: string) =>
+    name.startsWith('http_') && name !== 'http_host'
+      ? (headers[name.slice(5).replaceAll('_', '-')] ?? '')
+      : ((Object.hasOwn(values, name) ? values[name] : '') as string),
+  );
 }
 
 function errorPage(status: number): HttpAnswer {
@@ -351,11 +471,7 @@ export const nginx: ImageDefinition = {
       etc: {
         nginx: imageDirectory({
           'conf.d': imageDirectory({ 'default.conf': imageFile(DEFAULT_CONF) }),
-          'nginx.conf': imageFile(
-            encodeUtf8(
-              'user  nginx;\nworker_processes  auto;\n\nerror_log  /var/log/nginx/error.log notice;\npid        /run/nginx.pid;\n\nevents {\n    worker_connections  1024;\n}\n\nhttp {\n    include       /etc/nginx/mime.types;\n    default_type  application/octet-stream;\n    access_log  /var/log/nginx/access.log  main;\n    sendfile        on;\n    keepalive_timeout  65;\n    include /etc/nginx/conf.d/*.conf;\n}\n',
-            ),
-          ),
+          'nginx.conf': imageFile(MAIN_CONF),
         }),
       },
       varLog: {
