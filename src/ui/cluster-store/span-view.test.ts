@@ -89,6 +89,7 @@ test('heartbeats are known, and what only follows from them', () => {
   const lease = { resource: 'leases', namespace: 'kube-node-lease', name: 'node-1', verb: 'update' };
   expect(viewSpan(span('request', 'kube-apiserver', lease)).heartbeat).toBe(true);
   expect(viewSpan(span('write', 'etcd', { key: '/registry/leases/kube-node-lease/node-1' })).heartbeat).toBe(true);
+  expect(viewSpan(span('delivery', 'kube-scheduler', { resource: 'pods', type: 'BOOKMARK' })).heartbeat).toBe(true);
   const known = { heartbeats: new Set([1, 2]), steps: new Map() };
   expect(viewSpan(span('reconcile', 'node-lifecycle', {}, [1, 2]), known).heartbeat).toBe(true);
   expect(viewSpan(span('reconcile', 'node-lifecycle', {}, [1, 3]), known).heartbeat).toBe(false);

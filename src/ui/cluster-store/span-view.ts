@@ -194,6 +194,7 @@ export function viewSpan(span: TraceSpan, known?: Known): SpanView {
   const named = name ? ` ${scoped ? `${scoped}/` : ''}${name}` : '';
   const heartbeat =
     HEARTBEAT_RESOURCES.has(plural) ||
+    verb === 'BOOKMARK' ||
     (kind === 'work' && PROBE.test(span.name) && attribute(span, 'result') !== 'failure') ||
     (plural === 'nodes' &&
       (kind === 'write' || kind === 'delivery' || subresource === 'status' || resource.endsWith('/status')) &&
