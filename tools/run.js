@@ -1,4 +1,4 @@
-// node tools/run.js serve|kubectl|bench [arguments]: runs src/hosts/node/<program>.ts, bundled again only if it changed.
+// node tools/run.js serve|kubectl|fault|bench [arguments]: runs src/hosts/node/<program>.ts, bundled again only if it changed.
 import { pathToFileURL } from 'node:url';
 import { endWithNpm } from './end-with-npm.js';
 import { freshRecord } from './fresh.js';

@@ -6,7 +6,10 @@ import { root } from './install.js';
 import { layers } from './lint/layers.js';
 
 /** Where execution starts; what none of them reaches by imports does not ship. */
-const entries = ['src/ui/main.tsx', ...['serve', 'kubectl', 'bench'].map((name) => `src/hosts/node/${name}.ts`)];
+const entries = [
+  'src/ui/main.tsx',
+  ...['serve', 'kubectl', 'fault', 'bench'].map((name) => `src/hosts/node/${name}.ts`),
+];
 
 const files = ['src', 'e2e', 'tools'].flatMap((folder) =>
   readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })

@@ -79,7 +79,7 @@ function page<T extends ApiObject>(
   if (limit === undefined && revision === etcd.revision && start === prefix) {
     // What need not be newer than a version is told from the cache, which is there without etcd.
     const cached = !etcd.running && scope.request.options.resourceVersion;
-    for (const stored of cached ? etcd.rangeAt(prefix, revision) : candidates(scope, selection, prefix)) take(stored);
+    for (const stored of cached ? etcd.cached(prefix) : candidates(scope, selection, prefix)) take(stored);
     return done();
   }
   let next = start;

@@ -41,7 +41,7 @@ export function watch<T extends ApiObject>(scope: RequestScope<T>, sink: WatchSi
   }
   let initial: readonly Stored[] = [];
   let past: readonly EtcdEvent<ApiObject>[] = [];
-  if (version === 0) initial = etcd.rangeAt(storage.prefixOf(selection.namespace), etcd.revision);
+  if (version === 0) initial = etcd.cached(storage.prefixOf(selection.namespace));
   else if (version < etcd.compactRevision)
     throw expired(`too old resource version: ${version} (${etcd.compactRevision})`);
   else if (version < etcd.revision) past = etcd.eventsSince(storage.prefixOf(selection.namespace), version + 1);

@@ -212,7 +212,7 @@ export class ClusterFaults implements FaultSource {
   /** A Pod on a node. Throws {@link FaultError}. */
   #pod(namespace: string, name: string): FaultPart | undefined {
     const key = `${PODS}${namespace}/${name}`;
-    const pod = this.#read(key).find((stored) => stored.key === key)?.value as Pod | undefined;
+    const pod = this.#parts.etcd.cached(key).find((stored) => stored.key === key)?.value as Pod | undefined;
     if (!pod) throw new FaultError(`there is no Pod "${name}" in the namespace "${namespace}"`);
     if (!this.#runtimeOf(pod)) throw new FaultError(`the Pod "${name}" does not run on any node yet`);
     return this.#podPart(pod);
@@ -230,20 +230,15 @@ export class ClusterFaults implements FaultSource {
   #brokenPods(): readonly FaultPart[] {
     const broken = [...this.#parts.machines.values()].some(({ runtime }) => runtime && runtime.podFaults.size > 0);
     if (!broken) return [];
-    return this.#read(PODS)
+    return this.#parts.etcd
+      .cached(PODS)
       .map(({ value }) => value as Pod)
       .filter((pod) => this.#faultOf(pod) !== undefined)
       .map((pod) => this.#podPart(pod));
   }
 
   #addOns(): readonly Pod[] {
-    return this.#read(`${PODS}kube-system/`).map(({ value }) => value as Pod);
-  }
-
-  /** What is stored, also while etcd is stopped. */
-  #read(prefix: string): readonly { readonly key: string; readonly value: ApiObject | undefined }[] {
-    const { etcd } = this.#parts;
-    return etcd.rangeAt(prefix, etcd.revision);
+    return this.#parts.etcd.cached(`${PODS}kube-system/`).map(({ value }) => value as Pod);
   }
 
   /** The runtime that has something of the Pod. */

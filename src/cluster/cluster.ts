@@ -332,7 +332,7 @@ export class Cluster {
     return {
       turns: bytesToHex(this.#turnLog.clone().digest()),
       spans: hash(this.tracer.from(0)),
-      etcd: hash(this.#etcd.rangeAt('/registry/', this.#etcd.revision)),
+      etcd: hash(this.#etcd.cached('/registry/')),
     };
   }
 
@@ -414,6 +414,6 @@ export class Cluster {
 
   /** The spans that explain what exists: the trace keeps their ancestry. */
   *#causes(): Generator<number> {
-    for (const { cause } of this.#etcd.rangeAt('/registry/', this.#etcd.revision)) yield cause;
+    for (const { cause } of this.#etcd.cached('/registry/')) yield cause;
   }
 }

@@ -212,6 +212,15 @@ export class Etcd<V> {
     return { kvs, count };
   }
 
+  /** What {@link range} finds now, also while stopped: as a client has it in its cache who has watched all along. */
+  cached(prefix: string): readonly KeyValue<V>[] {
+    const kvs: KeyValue<V>[] = [];
+    this.#live.walk(prefix, prefixEnd(prefix), ({ revisions }) => {
+      kvs.push(revisions[revisions.length - 1] as KeyValue<V>);
+    });
+    return kvs;
+  }
+
   /** How many keys begin with `prefix`. */
   count(prefix: string): number {
     return this.#live.count(prefix, prefixEnd(prefix));
