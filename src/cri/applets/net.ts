@@ -3,6 +3,7 @@ import { HttpError, httpExchange, type ReceivedAnswer } from '#network/http.ts';
 import type { Connection, Endpoint } from '#network/network.ts';
 import { NetworkError } from '#network/network-error.ts';
 import { resolveHost } from '../os/resolve.ts';
+import { answerLate } from '../os/serve.ts';
 import { ExitRequest, type UnixProcess } from '../os/unix-process.ts';
 import { type Applet, attempt, type Invocation, usageError } from './applet.ts';
 import { parseUrl, resolveLocation } from './url.ts';
@@ -167,7 +168,7 @@ const nc: Applet = {
             wake = ready;
           });
         }
-        await relay(self, first);
+        await relay(self, first, true);
         (release as (() => void) | undefined)?.();
       } while (call.has('k'));
       listener.close();
@@ -215,10 +216,13 @@ async function exchangeDatagrams(call: Invocation, to: Endpoint, timeoutMs = FOR
 }
 
 /** Standard input to the connection and back, until the other side ends. */
-async function relay(self: UnixProcess, connection: Connection): Promise<void> {
+async function relay(self: UnixProcess, connection: Connection, serving = false): Promise<void> {
   self.process.spawn('nc reads standard input', async () => {
     try {
-      for (let bytes = await self.read(0); bytes; bytes = await self.read(0)) await connection.write(bytes);
+      for (let bytes = await self.read(0); bytes; bytes = await self.read(0)) {
+        if (serving) await answerLate(self);
+        await connection.write(bytes);
+      }
       connection.end();
     } catch (error) {
       if (!(error instanceof ExitRequest)) throw error;
@@ -331,11 +335,14 @@ const netstat: Applet = {
     await call.self.print(
       'Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       \n',
     );
-    for (const { address, port } of call.self.system.network.listening) {
-      await call.self.print(
-        `tcp        0      0 ${`${address}:${port}`.padEnd(23)} ${'0.0.0.0:*'.padEnd(23)} LISTEN      \n`,
+    const { network } = call.self.system;
+    const both = call.has('t') === call.has('u');
+    const row = (protocol: string, { address, port }: Endpoint, state: string) =>
+      call.self.print(
+        `${protocol}        0      0 ${`${address}:${port}`.padEnd(23)} ${'0.0.0.0:*'.padEnd(23)} ${state.padEnd(11)} \n`,
       );
-    }
+    if (both || call.has('t')) for (const listener of network.listening) await row('tcp', listener, 'LISTEN');
+    if (both || call.has('u')) for (const listener of network.listeningDatagrams) await row('udp', listener, '');
     return 0;
   },
 };
