@@ -80,7 +80,18 @@ test('a node is unplugged: its Pod is replaced after its time; plugged in again,
 
 test('the power of a node goes off and on: its containers start again, their ends unknown', async () => {
   const live = await start();
-  await live.create('web', { nodeName: 'node-1' });
+  await live.create('web', {
+    nodeName: 'node-1',
+    containers: [
+      {
+        name: 'main',
+        image: 'busybox',
+        command: ['sh', '-c', 'echo start >> /data/log; cat /data/log; sleep 10000'],
+        volumeMounts: [{ name: 'data', mountPath: '/data' }],
+      },
+    ],
+    volumes: [{ name: 'data', emptyDir: {} }],
+  });
   await live.seconds(20);
   const before = await live.node('node-1');
   const [first] = await live.pods();
@@ -98,6 +109,8 @@ test('the power of a node goes off and on: its containers start again, their end
     lastState: { terminated: { exitCode: 255, reason: 'Unknown' } },
   });
   expect(again?.status?.podIP).not.toBe(first?.status?.podIP);
+  const log = await live.until(live.cluster.http.handle({ method: 'GET', path: `${PODS}/web/log`, headers: {} }));
+  expect(new TextDecoder().decode(await readBody(log))).toBe('start\nstart\n');
   const after = await live.node('node-1');
   const ids = ({ status }: Node) => status?.nodeInfo as { machineID: string; bootID: string };
   expect(ids(after).machineID).toBe(ids(before).machineID);

@@ -7,6 +7,7 @@ import type { ExecOptions, Session, SessionOutput } from '#cri/contract.ts';
 import { NodeSystem } from '#cri/node-system.ts';
 import type { Registry } from '#cri/registry.ts';
 import { ContainerRuntime } from '#cri/runtime.ts';
+import { HostFiles } from '#kubelet/host-files.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
 import type { Network, NetworkNamespace } from '#network/network.ts';
 import type { HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
@@ -64,6 +65,7 @@ export class Machine {
   #cables = 0;
   #cable: Process | undefined;
   #boot: Boot | undefined;
+  readonly #files: HostFiles;
   /** The latest one; it still knows what lies on the disk when the power is off. */
   #runtime: ContainerRuntime | undefined;
   #kubelet: { readonly process: Process; readonly server: HttpServer } | undefined;
@@ -76,6 +78,7 @@ export class Machine {
     this.name = name;
     this.host = network.createHost(name, address, `nodes/${name}`);
     this.link = new NodeLink(links, backend);
+    this.#files = new HostFiles(name, () => parent.clock.now());
     const rng = parent.rng.fork(`hardware ${name}`);
     this.#ids = { machineID: rng.uuid().replaceAll('-', ''), systemUUID: rng.uuid() };
   }
@@ -188,6 +191,7 @@ export class Machine {
       runtime,
       images: runtime.images,
       network: this.host,
+      hostFiles: this.#files,
       config: {
         nodeName: name,
         nodeAddress: address,

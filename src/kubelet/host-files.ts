@@ -2,10 +2,15 @@ import { encodeUtf8 } from '#base/utf8.ts';
 import { type DirectoryNode, type FileNode, newDirectory, newFile, type TreeNode } from '#cri/os/file-node.ts';
 import { nodeInVolume } from './volume-files.ts';
 
-/** The files of a node that hostPath volumes show. Nothing of the node's own software is in there. */
+/**
+ * The files of a node's disk that volumes show: those of hostPath and emptyDir. They outlive the kubelet, and the power.
+ * Nothing of the node's own software is in there.
+ */
 export class HostFiles {
   readonly #root: DirectoryNode;
   readonly #now: () => number;
+  /** emptyDir volumes by Pod and name. */
+  readonly #emptyDirs = new Map<string, Map<string, DirectoryNode>>();
 
   constructor(hostname: string, now: () => number) {
     this.#now = now;
@@ -62,6 +67,20 @@ export class HostFiles {
       default:
         throw new Error(`${type} is an invalid volume type`);
     }
+  }
+
+  /** The directory of a Pod's emptyDir volume, made when it is not there yet. */
+  emptyDir(podUid: string, name: string, group: number): DirectoryNode {
+    let own = this.#emptyDirs.get(podUid);
+    if (!own) this.#emptyDirs.set(podUid, (own = new Map()));
+    let node = own.get(name);
+    if (!node) own.set(name, (node = newDirectory({ volume: name }, this.#now(), 0o777, 0, group)));
+    return node;
+  }
+
+  /** Takes away what belongs to one Pod. */
+  removePod(podUid: string): void {
+    this.#emptyDirs.delete(podUid);
   }
 
   #lookUp(path: string): DirectoryNode | FileNode | undefined {

@@ -45,6 +45,8 @@ export interface KubeletOptions {
   /** The node's own network, from which probes and hooks ask. */
   readonly network: NetworkNamespace;
   readonly config: KubeletConfig;
+  /** The machine's disk; one of the kubelet's own where it is not given. */
+  readonly hostFiles?: HostFiles;
 }
 
 /**
@@ -85,7 +87,7 @@ export class Kubelet {
     this.#images = new ImagePuller(context, images);
     this.#starter = new ContainerStarter({ context, config, runtime, images: this.#images, hooks });
     this.#killer = new PodKiller(context, runtime, hooks);
-    this.#host = new HostFiles(config.nodeName, () => context.now);
+    this.#host = options.hostFiles ?? new HostFiles(config.nodeName, () => context.now);
     this.#node = new NodeAgent(context, client, config, runtime, images);
     const changed = (uids: readonly string[]) => {
       for (const uid of uids) this.#workers.get(uid)?.contentChanged();
@@ -279,6 +281,7 @@ export class Kubelet {
     const { runtime } = this.#options;
     for (const { id } of podRuntimeStatus(runtime, uid).containers) this.#starter.forget(id);
     for (const { id } of runtime.listPodSandboxes(uid)) await runtime.removePodSandbox(id);
+    this.#host.removePod(uid);
   }
 
   /** Ends what runs here and what nobody asked for: its Pods went while the kubelet was away. */

@@ -139,7 +139,7 @@ export class PodVolumes {
     const { name } = volume;
     const group = pod.spec.securityContext?.fsGroup ?? 0;
     if (volume.emptyDir) {
-      const node = newDirectory({ volume: name }, this.#sources.now(), 0o777, 0, group);
+      const node = this.#sources.host.emptyDir(pod.metadata.uid ?? '', name, group);
       this.#mounted.set(name, { open: () => node, readOnly: false });
       return;
     }
