@@ -21,6 +21,8 @@ const EXPECTED: readonly (readonly [file: string, real: number, ours: number])[]
   ['pod-basics', 21, 21],
   ['labels-rules', 22, 22],
   ['output-formats', 32, 32],
+  ['deployment-rollout', 32, 32],
+  ['service-expose', 21, 21],
 ];
 
 let served: Served;
