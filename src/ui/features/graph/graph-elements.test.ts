@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import type { Row } from '../../cluster-store/table.ts';
 import { GraphComposer } from './graph-elements.ts';
 import { GraphModeller } from './graph-model.ts';
+import { ServiceModeller } from './graph-services.ts';
+import { WorkloadModeller } from './graph-workloads.ts';
 
 const viewport = { width: 620, height: 545 };
 const node = (name: string): Row => ({
@@ -17,12 +19,27 @@ const pod = (name: string, nodeName = '', status = 'Pending'): Row => ({
   status,
 });
 const nodes = [node('node-1'), node('node-2')];
+const scene = (
+  modeller: GraphModeller,
+  pods: readonly Row[],
+  services: readonly Row[] = [],
+  slices: readonly Row[] = [],
+) => ({
+  model: modeller.model(pods, nodes),
+  services: new ServiceModeller().model(services, slices),
+  workloads: new WorkloadModeller().model({
+    deployments: [],
+    replicaSets: [],
+    daemonSets: [],
+    replicationControllers: [],
+  }),
+});
 
 test('a Pod moves from the queue to its Node, and only what changed is a new value', () => {
   const composer = new GraphComposer();
   const modeller = new GraphModeller();
   const kept = pod('kept', 'node-1', 'Running');
-  const compose = (...pods: Row[]) => composer.compose(modeller.model(pods, nodes), viewport);
+  const compose = (...pods: Row[]) => composer.compose(scene(modeller, pods), viewport);
   const before = compose(kept, pod('nginx'));
   const after = compose(kept, pod('nginx', 'node-2'));
   const of = (elements: typeof before, id: string) => elements.nodes.find((element) => element.id === id);
@@ -38,7 +55,7 @@ test('thousands of Pods are cells inside their Nodes, more are a number', () => 
   const composer = new GraphComposer();
   const crowd = (count: number) =>
     Array.from({ length: count }, (_, at) => pod(`p${at}`, at % 2 ? 'node-1' : 'node-2', 'Running'));
-  const drawn = (count: number) => composer.compose(new GraphModeller().model(crowd(count), nodes), viewport).nodes;
+  const drawn = (count: number) => composer.compose(scene(new GraphModeller(), crowd(count)), viewport).nodes;
   expect(drawn(100).filter(({ type }) => type === 'pod')).toHaveLength(100);
   const cells = drawn(1000);
   expect(cells.filter(({ type }) => type === 'pod')).toHaveLength(0);

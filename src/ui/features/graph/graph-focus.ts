@@ -1,4 +1,6 @@
 import { create } from 'zustand';
+import type { ObjectKey } from '../../cluster-store/kube-object.ts';
+import type { Light } from './graph-light.ts';
 
 /** Which element of the graph Tab arrives at. Arrows move it; an element that goes gives it back to kube-apiserver. */
 export const HOME = 'kube-apiserver';
@@ -9,6 +11,15 @@ interface GraphFocus {
   /** The person has moved or zoomed the picture: then it is no more fitted to its pane by itself. */
   readonly held: boolean;
   readonly hold: (held: boolean) => void;
+  /** The object under the pointer. */
+  readonly hovered: ObjectKey | undefined;
+  readonly hover: (key: ObjectKey | undefined) => void;
+  /** What lights up: what belongs to the object under the pointer, or to the selected one. */
+  readonly light: Light | undefined;
+  readonly shine: (light: Light | undefined) => void;
+  /** The only namespace of which users' objects are drawn. */
+  readonly namespace: string | undefined;
+  readonly show: (namespace: string | undefined) => void;
 }
 
 export const useGraphFocus = create<GraphFocus>((set) => ({
@@ -16,6 +27,12 @@ export const useGraphFocus = create<GraphFocus>((set) => ({
   moveTo: (id) => set({ id }),
   held: false,
   hold: (held) => set({ held }),
+  hovered: undefined,
+  hover: (hovered) => set({ hovered }),
+  light: undefined,
+  shine: (light) => set({ light }),
+  namespace: undefined,
+  show: (namespace) => set({ namespace }),
 }));
 
 export type Direction = 'left' | 'right' | 'up' | 'down';

@@ -15,6 +15,8 @@ const input = (nodes: number, pods = 2, detail: LayoutInput['detail'] = 'card'):
   detail,
   nodes: Array.from({ length: nodes }, (_, at) => ({ name: `node-${at}`, pods, systemPods: 3 })),
   waiting: 0,
+  workloads: { places: pods, system: 2 },
+  services: { places: 1, system: 2 },
 });
 const overlap = (a: Box, b: Box) =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
@@ -38,7 +40,7 @@ test.each([
     expect(inside(box, { x: 0, y: 0, width: layout.width, height: layout.height }), name).toBe(true);
     for (const [other, otherBox] of boxes)
       if (other > name) expect(overlap(box, otherBox), `${name} on ${other}`).toBe(false);
-    const controlPlane = !name.startsWith('node:') && name !== 'kubectl' && name !== 'legend';
+    const controlPlane = !/^(node:.*|kubectl|legend|workloads|services)$/.test(name);
     expect(inside(box, frame as Box), name).toBe(controlPlane);
   }
   for (let slot = 0; slot < pods; slot++) {

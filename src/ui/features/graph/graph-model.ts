@@ -1,5 +1,7 @@
 import type { Row } from '../../cluster-store/table.ts';
 import { nodeTone, podTone, type Tone } from '../../cluster-store/status-tone.ts';
+import { isSystem } from './graph-namespaces.ts';
+import { controllerOf } from './graph-workloads.ts';
 
 /** A Pod as the graph draws it. */
 export interface PodItem {
@@ -13,6 +15,8 @@ export interface PodItem {
   readonly tone: Tone;
   /** Belongs to the cluster itself. */
   readonly system: boolean;
+  /** The object that keeps it: `replicasets/default/web-5d9c`; empty for one of its own. */
+  readonly owner: string;
 }
 
 /** A Node as the graph draws it. One that Pods name and that is not there has no status. */
@@ -34,7 +38,6 @@ export interface GraphModel {
 }
 
 const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
-const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 
 function byName(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
@@ -45,7 +48,8 @@ export class GraphModeller {
   readonly #pods = new WeakMap<Row, PodItem>();
   readonly #nodes = new WeakMap<Row, NodeItem>();
 
-  model(pods: Iterable<Row>, nodes: Iterable<Row>): GraphModel {
+  /** With a namespace, of users' Pods only those in it. */
+  model(pods: Iterable<Row>, nodes: Iterable<Row>, namespace?: string): GraphModel {
     const nodeItems = Array.from(nodes, (row) => this.#node(row));
     const podsByNode = new Map<string, PodItem[]>();
     for (const node of nodeItems) podsByNode.set(node.name, []);
@@ -53,6 +57,7 @@ export class GraphModeller {
     let podCount = 0;
     for (const row of pods) {
       const pod = this.#pod(row);
+      if (namespace !== undefined && pod.namespace !== namespace && !pod.system) continue;
       podCount++;
       if (!pod.nodeName) {
         waiting.push(pod);
@@ -83,7 +88,8 @@ export class GraphModeller {
         status,
         ready,
         tone: podTone(status, ready),
-        system: SYSTEM_NAMESPACES.has(namespace),
+        system: isSystem(namespace),
+        owner: controllerOf(row.object),
       };
       this.#pods.set(row, item);
     }

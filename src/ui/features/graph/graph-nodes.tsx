@@ -1,47 +1,21 @@
-import { Handle, Position, type NodeProps } from '@xyflow/react';
+import type { NodeProps } from '@xyflow/react';
 import { Boxes, CalendarClock, Database, Server, SquareTerminal, Workflow } from 'lucide-react';
-import { memo, useEffect } from 'react';
+import { memo } from 'react';
+import type { FaultTarget } from '#hosts/control.ts';
 import { PODS, NODES } from '../../cluster-store/kube-object.ts';
 import type { SpanTone } from '../../cluster-store/span-view.ts';
 import type { Tone } from '../../cluster-store/status-tone.ts';
 import { useTranslate, type PlainKey } from '../../i18n/translate.ts';
-import { sameSelection, type ComponentName, type Selection } from '../../session/selection.ts';
-import { useSelection } from '../../session/session.ts';
+import type { ComponentName } from '../../session/selection.ts';
+import { useFaults } from '../../session/session.ts';
+import { useStateName } from '../../components/switches.tsx';
 import type { ActorNode, FrameNode, MachineNode, PodLook, PodNode } from './graph-elements.ts';
-import { HOME, useGraphFocus } from './graph-focus.ts';
+import { useGraphFocus } from './graph-focus.ts';
 import type { PodItem } from './graph-model.ts';
+import { Handles, Name } from './graph-parts.tsx';
+import { Switches } from './graph-switch.tsx';
+import { useFault, useItem } from './use-item.ts';
 import styles from './graph.module.css';
-
-/** Edges are drawn along routes of our own; React Flow needs places to hang them on all the same. */
-function Handles() {
-  return (
-    <>
-      <Handle type="source" position={Position.Top} className={styles.handle} isConnectable={false} />
-      <Handle type="target" position={Position.Bottom} className={styles.handle} isConnectable={false} />
-    </>
-  );
-}
-
-/** What makes a button of the graph one: chosen by click or Enter, reached by arrows. */
-function useItem(id: string, selection: Selection) {
-  const current = useSelection((state) => sameSelection(state.current, selection));
-  const select = useSelection((state) => state.select);
-  const focused = useGraphFocus((focus) => focus.id === id);
-  const moveTo = useGraphFocus((focus) => focus.moveTo);
-  useEffect(() => {
-    return () => {
-      if (useGraphFocus.getState().id === id) moveTo(HOME);
-    };
-  }, [id, moveTo]);
-  return {
-    type: 'button' as const,
-    'data-graph-item': id,
-    'aria-current': current || undefined,
-    tabIndex: focused ? 0 : -1,
-    onFocus: () => moveTo(id),
-    onClick: () => select(selection),
-  };
-}
 
 export const Frame = memo(function Frame({ data }: NodeProps<FrameNode>) {
   const t = useTranslate();
@@ -54,10 +28,21 @@ export const Frame = memo(function Frame({ data }: NodeProps<FrameNode>) {
       </div>
     );
   }
+  if (data.kind === 'queue') {
+    return (
+      <div className={styles.queue}>
+        {data.count === 0 && t('graph.queue')}
+        {data.hidden > 0 && <span>{t('graph.more', { count: data.hidden })}</span>}
+        <Handles />
+      </div>
+    );
+  }
+  const services = data.kind === 'services';
   return (
-    <div className={styles.queue}>
-      <span>{t('graph.queue')}</span>
+    <div className={styles.lane}>
+      {t(services ? 'graph.services' : 'graph.workloads')}
       {data.hidden > 0 && <span>{t('graph.more', { count: data.hidden })}</span>}
+      {data.count === 0 && <p>{t(services ? 'graph.noServices' : 'graph.noWorkloads')}</p>}
       <Handles />
     </div>
   );
@@ -69,6 +54,7 @@ const LEGEND: readonly (readonly [tone: SpanTone, text: PlainKey])[] = [
   ['delivery', 'kind.delivery'],
   ['decision', 'kind.decision'],
   ['work', 'kind.work'],
+  ['connection', 'kind.connection'],
 ];
 
 /** What the colours of dots and pulses mean. */
@@ -98,42 +84,83 @@ export const Actor = memo(function Actor({ data: { name } }: NodeProps<ActorNode
   const t = useTranslate();
   const item = useItem(name, { type: 'component', name });
   const { icon: Icon, note } = ACTORS[name];
+  const fault = useFault(name);
+  const stopped = useFaults((targets) => (name === 'kube-controller-manager' ? stoppedControllers(targets) : ''));
   return (
-    <button
-      {...item}
-      className={`${styles.item} ${styles.actor} ${name === 'kube-apiserver' ? styles.hub : ''}`}
-      data-component={name}
-    >
-      <Icon aria-hidden="true" />
-      <span>
-        {name === 'kubectl' ? t('graph.you') : name.replace('kube-controller-manager', 'controller-manager')}
-        <small>{t(note)}</small>
-      </span>
+    <div className={styles.host}>
+      <button
+        {...item}
+        className={`${styles.item} ${styles.actor} ${name === 'kube-apiserver' ? styles.hub : ''}`}
+        data-component={name}
+        data-status={name === 'kubectl' ? undefined : (fault ?? 'running')}
+        data-fault={fault}
+      >
+        <Icon aria-hidden="true" />
+        <span>
+          {name === 'kubectl' ? t('graph.you') : name.replace('kube-controller-manager', 'controller-manager')}
+          {!fault && stopped ? (
+            <small className={styles.bad}>
+              {t('graph.stoppedOf', { count: stopped.split('/')[0] ?? '', all: stopped.split('/')[1] ?? '' })}
+            </small>
+          ) : (
+            <small>{t(note)}</small>
+          )}
+        </span>
+      </button>
+      {name !== 'kubectl' && <Switches target={name} name={name} states={STOP} item={name} />}
       <Handles />
-    </button>
+    </div>
   );
 });
+
+const STOP = ['stopped'] as const;
+const CUT = ['off', 'unplugged'] as const;
+const UNWELL = ['hang', 'crash', 'slow', 'unready'] as const;
+
+/** Of the controllers, how many are stopped one by one; empty when none is. A text, so that it is compared by value. */
+function stoppedControllers(targets: readonly FaultTarget[]): string {
+  const controllers = targets.filter(({ target }) => target.startsWith('controllers/'));
+  const stopped = controllers.filter(({ state }) => state !== 'running').length;
+  return stopped > 0 ? `${stopped}/${controllers.length}` : '';
+}
 
 export const Machine = memo(function Machine({ data: { node, detail, inside } }: NodeProps<MachineNode>) {
   const t = useTranslate();
   const { name, status, tone } = node;
   const item = useItem(`node:${name}`, { type: 'object', resource: NODES, name });
   const object = status === undefined ? {} : { 'data-object': node.key, 'data-status': status };
+  const fault = useFault(node.key);
+  const kubelet = useFault(`kubelets/${name}`);
+  const proxy = useFault(`kube-proxies/${name}`);
+  const stated = useStateName();
+  const parts = fault ? [] : [kubelet && 'kubelet', proxy && 'kube-proxy'].filter(Boolean);
   return (
-    <div className={styles.machine} data-tone={tone} data-missing={status === undefined || undefined}>
+    <div
+      className={styles.machine}
+      data-tone={tone}
+      data-fault={fault}
+      data-missing={status === undefined || undefined}
+    >
       <button
         {...item}
         {...object}
         className={`${styles.item} ${styles.machineHead}`}
-        aria-label={`Node ${name}, ${status ?? t('graph.gone')}`}
+        data-fault={fault}
+        aria-label={[`Node ${name}`, status ?? t('graph.gone'), fault && stated(fault)].filter(Boolean).join(', ')}
       >
         <span className={styles.machineTitle}>
           <i className={styles.dot} data-tone={tone} />
           {name}
+          {parts.length > 0 && (
+            <span className={styles.bad}>
+              {parts.join(', ')} {stated('stopped')}
+            </span>
+          )}
           <em className={tone === 'bad' ? styles.bad : undefined}>{status ?? t('graph.gone')}</em>
         </span>
-        <Handles />
       </button>
+      {status !== undefined && <Switches target={node.key} name={name} states={CUT} item={`node:${name}`} />}
+      <Handles />
       {detail === 'cell' && (
         <div className={styles.cells}>
           {inside.map((pod, slot) =>
@@ -167,21 +194,41 @@ function Counts({ pods }: { readonly pods: readonly (PodItem | undefined)[] }) {
   );
 }
 
-export const PodElement = memo(function PodElement({ data: { pod, look } }: NodeProps<PodNode>) {
+export const PodElement = memo(function PodElement({ data: { pod, look, stem, revision, old } }: NodeProps<PodNode>) {
   return (
     <>
-      <Pod pod={pod} look={look} />
+      <Pod pod={pod} look={look} stem={stem} revision={revision} old={old} />
+      <PodSwitches pod={pod} look={look} />
       <Handles />
     </>
   );
 });
 
-const Pod = memo(function Pod({ pod, look }: { readonly pod: PodItem; readonly look: PodLook }) {
+/** A Pod that is chosen, or that somebody made unwell, has its switches. */
+function PodSwitches({ pod: { key, name }, look }: { readonly pod: PodItem; readonly look: PodLook }) {
+  const chosen = useGraphFocus((focus) => focus.id === key);
+  if (look === 'system' && !chosen) return null;
+  return <Switches target={key} name={name} states={UNWELL} item={key} onlyBroken={!chosen || look === 'chip'} />;
+}
+
+interface PodProps {
+  readonly pod: PodItem;
+  readonly look: PodLook;
+  readonly stem?: string;
+  readonly revision?: string;
+  readonly old?: boolean;
+}
+
+const Pod = memo(function Pod({ pod, look, stem, revision, old }: PodProps) {
   const t = useTranslate();
   const { key, namespace, name, status, ready, tone, nodeName } = pod;
   const item = useItem(key, { type: 'object', resource: PODS, namespace, name });
+  const fault = useFault(key);
+  const dark = useFault(`nodes/${nodeName}`);
+  const stated = useStateName();
   const where = nodeName ? t('graph.on', { node: nodeName }) : t('graph.waits');
   const words = look === 'card' || look === 'chip';
+  const label = [`Pod ${namespace}/${name}`, status, where, fault && stated(fault)].filter(Boolean).join(', ');
   return (
     <button
       {...item}
@@ -189,28 +236,22 @@ const Pod = memo(function Pod({ pod, look }: { readonly pod: PodItem; readonly l
       data-object={key}
       data-status={status}
       data-tone={tone}
-      aria-label={`Pod ${namespace}/${name}, ${status}, ${where}`}
+      data-fault={fault}
+      data-dark={dark}
+      aria-label={label}
       title={look === 'card' ? undefined : `${namespace}/${name}\n${status} ${ready}`}
     >
       {words && <i className={styles.dot} data-tone={tone} />}
       {look === 'card' && (
         <div>
-          <Name name={name} />
-          <small>{tone === 'ok' ? `${status} ${ready}` : status}</small>
+          <Name name={name} stem={stem} />
+          <small>
+            <span>{tone === 'ok' ? `${status} ${ready}` : status}</span>
+            {revision && <span data-old={old || undefined}>{t('graph.revision', { number: revision })}</span>}
+          </small>
         </div>
       )}
-      {look === 'chip' && <Name name={name} />}
+      {look === 'chip' && <Name name={name} stem={stem} />}
     </button>
   );
 });
-
-/** A name of which the end is seen too, however little room there is. */
-function Name({ name }: { readonly name: string }) {
-  const cut = name.length > 12 ? name.length - 6 : name.length;
-  return (
-    <strong className={styles.name}>
-      <span>{name.slice(0, cut)}</span>
-      <span>{name.slice(cut)}</span>
-    </strong>
-  );
-}

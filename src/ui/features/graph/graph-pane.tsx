@@ -15,14 +15,22 @@ import { IconButton } from '../../components/button.tsx';
 import { Pane } from '../../components/pane.tsx';
 import { useTranslate } from '../../i18n/translate.ts';
 import { useEntrance } from '../../session/panes.ts';
-import { useCluster } from '../../session/session.ts';
+import { objectKey } from '../../cluster-store/kube-object.ts';
+import { useCluster, useSelection } from '../../session/session.ts';
 import { useReducedMotion } from '../../theme/theme.ts';
 import { GraphFooter } from './graph-footer.tsx';
 import { GraphComposer, type GraphElements, type GraphNode, type RouteEdge } from './graph-elements.ts';
 import { nearest, useGraphFocus, type Direction } from './graph-focus.ts';
+import { lightOf, type GraphScene } from './graph-light.ts';
+import { linesOf, type LineEdge } from './graph-lines.ts';
 import { GraphModeller } from './graph-model.ts';
+import { isSystem } from './graph-namespaces.ts';
 import { Actor, Frame, Machine, PodElement } from './graph-nodes.tsx';
+import { ServiceElement, WorkloadElement } from './graph-objects.tsx';
+import { ServiceModeller } from './graph-services.ts';
+import { WorkloadModeller } from './graph-workloads.ts';
 import { TrafficCanvas } from './traffic-canvas.tsx';
+import { useFault } from './use-item.ts';
 import styles from './graph.module.css';
 
 /** The cluster as it is: the control plane, the Nodes, their Pods, and all that moves between them. */
@@ -37,14 +45,42 @@ export function GraphPane() {
   );
 }
 
-const NODE_TYPES: NodeTypes = { frame: Frame, actor: Actor, machine: Machine, pod: PodElement };
-const EDGE_TYPES: EdgeTypes = { route: RouteLine };
+const NODE_TYPES: NodeTypes = {
+  frame: Frame,
+  actor: Actor,
+  machine: Machine,
+  pod: PodElement,
+  service: ServiceElement,
+  workload: WorkloadElement,
+};
+const EDGE_TYPES: EdgeTypes = { route: RouteLine, line: Lines };
 const FIT = { padding: 0.035, maxZoom: 1.35 };
 
 function RouteLine({ id, source, data }: EdgeProps<RouteEdge>) {
+  const party = id.slice('route:'.length).replace(/^node:/, 'nodes/');
+  const hub = useFault('kube-apiserver');
+  const own = useFault(party);
   return data ? (
-    <BaseEdge id={id} path={data.route.path} className={styles.edge} data-quiet={source === 'queue' || undefined} />
+    <BaseEdge
+      id={id}
+      path={data.route.path}
+      className={styles.edge}
+      data-quiet={source === 'queue' || undefined}
+      data-cut={hub ?? own}
+    />
   ) : null;
+}
+
+function Lines({ data, source }: EdgeProps<LineEdge>) {
+  if (!data) return null;
+  const { kind, state, lit, path, ends, to } = data;
+  const shared = { 'data-kind': kind, 'data-state': state, 'data-lit': lit || undefined };
+  return (
+    <>
+      <path className={styles.line} d={path} {...shared} data-from={source} data-to={to.join(' ')} />
+      <path className={styles.ends} d={ends} {...shared} />
+    </>
+  );
 }
 
 const MANY = 120;
@@ -59,16 +95,21 @@ const ARROWS: Readonly<Record<string, Direction>> = {
 
 function Graph() {
   const t = useTranslate();
-  const elements = useElements();
+  const { elements, lines } = useElements();
+  const edges = useMemo(() => [...elements.edges, ...lines], [elements.edges, lines]);
   const { fitView, getViewport, setViewport } = useReactFlow();
   const still = useReducedMotion();
   const duration = still ? 0 : 320;
   const flow = useRef<HTMLDivElement>(null);
   const held = useGraphFocus((focus) => focus.held);
   const hold = useGraphFocus((focus) => focus.hold);
+  const show = useGraphFocus((focus) => focus.show);
 
   // A new cluster is shown whole.
-  useEffect(() => hold(false), [hold]);
+  useEffect(() => {
+    hold(false);
+    show(undefined);
+  }, [hold, show]);
   const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
   const { layout } = elements;
   // A picture of hundreds of parts is not moved smoothly but at once.
@@ -129,9 +170,9 @@ function Graph() {
       // Nothing scrolls here: a browser that brings the focus into view would shift the picture.
       onScroll={(event) => event.currentTarget.scrollTo(0, 0)}
     >
-      <ReactFlow<GraphNode, RouteEdge>
+      <ReactFlow<GraphNode, RouteEdge | LineEdge>
         nodes={elements.nodes as GraphNode[]}
-        edges={elements.edges as RouteEdge[]}
+        edges={edges}
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         nodesDraggable={false}
@@ -151,7 +192,7 @@ function Graph() {
         onMove={(event) => event && hold(true)}
         onNodesChange={() => {}}
       >
-        <TrafficCanvas layout={elements.layout} />
+        <TrafficCanvas layout={elements.layout} wiring={elements.wiring} />
       </ReactFlow>
       <Announcer />
       {elements.hiddenNodes > 0 && (
@@ -164,17 +205,101 @@ function Graph() {
 const sameSize = (a: { width: number; height: number }, b: { width: number; height: number }) =>
   a.width === b.width && a.height === b.height;
 
-/** The elements for the state of the cluster and the size of the pane. */
-function useElements(): GraphElements {
+/** The elements for the state of the cluster and the size of the pane, and the lines for what is looked at. */
+function useElements(): { readonly elements: GraphElements; readonly lines: readonly LineEdge[] } {
+  const scene = useScene();
+  const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
+  const composer = useMemo(() => new GraphComposer(), []);
+  const elements = useMemo(
+    () => composer.compose(scene, width > 0 ? { width, height } : { width: 620, height: 545 }),
+    [composer, scene, width, height],
+  );
+  const selected = useSelection(({ current }) =>
+    current?.type === 'object' ? objectKey(current.resource.plural, current.namespace, current.name) : undefined,
+  );
+  const hovered = useGraphFocus((focus) => focus.hovered);
+  const shine = useGraphFocus((focus) => focus.shine);
+  const light = useMemo(() => {
+    const subject = hovered ?? selected;
+    return subject === undefined ? undefined : lightOf(subject, scene);
+  }, [hovered, selected, scene]);
+  useEffect(() => shine(light), [light, shine]);
+  const lines = useMemo(() => {
+    const nodeOf = (pod: string) => elements.wiring.nodeOf(pod);
+    return linesOf(scene.services.items, light, elements.wiring, elements.trackOf, nodeOf);
+  }, [scene.services, light, elements]);
+  return { elements, lines };
+}
+
+function useScene(): GraphScene {
   const pods = useCluster((state) => state.pods);
   const nodes = useCluster((state) => state.nodes);
-  const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
-  const modeller = useMemo(() => new GraphModeller(), []);
-  const composer = useMemo(() => new GraphComposer(), []);
-  const model = useMemo(() => modeller.model(pods.rows.values(), nodes.rows.values()), [modeller, pods, nodes]);
-  return useMemo(
-    () => composer.compose(model, width > 0 ? { width, height } : { width: 620, height: 545 }),
-    [composer, model, width, height],
+  const services = useCluster((state) => state.services);
+  const slices = useCluster((state) => state.endpointSlices);
+  const deployments = useCluster((state) => state.deployments);
+  const replicaSets = useCluster((state) => state.replicaSets);
+  const daemonSets = useCluster((state) => state.daemonSets);
+  const replicationControllers = useCluster((state) => state.replicationControllers);
+  const namespace = useGraphFocus((focus) => focus.namespace);
+  const modellers = useMemo(
+    () => ({ pods: new GraphModeller(), services: new ServiceModeller(), workloads: new WorkloadModeller() }),
+    [],
+  );
+  const model = useMemo(
+    () => modellers.pods.model(pods.rows.values(), nodes.rows.values(), namespace),
+    [modellers, pods, nodes, namespace],
+  );
+  const served = useMemo(
+    () => modellers.services.model(services.rows.values(), slices.rows.values(), namespace),
+    [modellers, services, slices, namespace],
+  );
+  const kept = useMemo(
+    () =>
+      modellers.workloads.model(
+        {
+          deployments: deployments.rows.values(),
+          replicaSets: replicaSets.rows.values(),
+          daemonSets: daemonSets.rows.values(),
+          replicationControllers: replicationControllers.rows.values(),
+        },
+        namespace,
+      ),
+    [modellers, deployments, replicaSets, daemonSets, replicationControllers, namespace],
+  );
+  return useMemo(() => ({ model, services: served, workloads: kept }), [model, served, kept]);
+}
+
+/** Where users' objects lie in several namespaces: which of them are drawn. */
+function NamespaceFilter() {
+  const t = useTranslate();
+  const pods = useCluster((state) => state.pods);
+  const services = useCluster((state) => state.services);
+  const deployments = useCluster((state) => state.deployments);
+  const namespace = useGraphFocus((focus) => focus.namespace);
+  const show = useGraphFocus((focus) => focus.show);
+  const found = useMemo(() => {
+    const names = new Set<string>();
+    for (const { rows } of [pods, deployments, services])
+      for (const { key, object } of rows.values())
+        if (key !== 'services/default/kubernetes') names.add(object.metadata.namespace ?? '');
+    return [...names].filter((name) => !isSystem(name)).sort();
+  }, [pods, services, deployments]);
+  // What was chosen is kept as long as it can be seen that it was.
+  if (found.length < 2 && namespace === undefined) return null;
+  return (
+    <select
+      className={styles.filter}
+      aria-label={t('graph.namespace')}
+      value={namespace ?? ''}
+      onChange={(event) => show(event.target.value || undefined)}
+    >
+      <option value="">{t('graph.allNamespaces')}</option>
+      {[...new Set([...found, ...(namespace === undefined ? [] : [namespace])])].map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -193,6 +318,7 @@ function ZoomTools() {
   };
   return (
     <>
+      <NamespaceFilter />
       <IconButton label={t('graph.zoomOut')} onClick={() => zoom(zoomOut)}>
         <ZoomOut />
       </IconButton>

@@ -36,7 +36,7 @@ test('an effect starts when its cause has arrived', () => {
     ['etcd', 2040],
     ['kube-scheduler', 2560],
   ]);
-  expect(traffic.at(9000)).toEqual({ flights: [], pulses: [] });
+  expect(traffic.at(9000)).toEqual({ flights: [], pulses: [], hops: [], marks: [] });
 });
 
 test('a span moves once, spans that start together are one dot, and no cause holds its effects for long', () => {

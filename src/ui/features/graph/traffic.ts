@@ -6,6 +6,7 @@ import {
   type SpanTone,
   type SpanView,
 } from '../../cluster-store/span-view.ts';
+import { ConnectionTraffic, type Hop, type Mark } from './connection-traffic.ts';
 
 /** A dot that moves along the route of a party. */
 export interface Flight {
@@ -33,6 +34,14 @@ interface Pulse {
   readonly failed: boolean;
 }
 
+/** All that moves at a time. */
+interface Moving {
+  readonly flights: readonly Flight[];
+  readonly pulses: readonly Pulse[];
+  readonly hops: readonly Hop[];
+  readonly marks: readonly Mark[];
+}
+
 const FLIGHT_MS = 520;
 const PULSE_MS = 700;
 /** Spans that start together on one route are one dot. */
@@ -54,16 +63,22 @@ export class Traffic {
   /** When the dot of a span arrives. */
   readonly #arrivals = new Map<number, number>();
   readonly #reader = new SpanReader();
+  readonly connections = new ConnectionTraffic();
 
   /** What is under way at a time, or will be; what is over is forgotten. */
-  at(now: number): { readonly flights: readonly Flight[]; readonly pulses: readonly Pulse[] } {
+  at(now: number): Moving {
     this.#flights = this.#flights.filter((flight) => flight.end > now);
     this.#pulses = this.#pulses.filter((pulse) => pulse.end > now);
-    return { flights: this.#flights, pulses: this.#pulses };
+    return { flights: this.#flights, pulses: this.#pulses, ...this.connections.at(now) };
   }
 
   add(spans: readonly TraceSpan[], now: number): void {
     for (const span of spans) {
+      if (span.kind === 'connection') {
+        const known = this.connections.knows(span.id);
+        this.#arrivals.set(span.id, this.connections.add(span, known ? now : this.#startOf(span, now), now));
+        continue;
+      }
       if (this.#arrivals.has(span.id)) continue;
       const view = this.#reader.view(span);
       const start = this.#startOf(span, now);
