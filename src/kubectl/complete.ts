@@ -8,7 +8,7 @@ import type { ApiResource } from './discovery.ts';
 import { objects, text } from './fields.ts';
 import type { Flag } from './flags.ts';
 import { bareValue, FlagValues } from './flags.ts';
-import { byCodeUnit } from './go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { flagsOf, locate } from './kubectl.ts';
 import { resourcePath } from './rest-mapper.ts';
 

@@ -6,7 +6,7 @@ import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { FileError } from '#shell/file-system.ts';
 import type { Invocation } from './command.ts';
 import type { Flag } from './flags.ts';
-import { encodeJson } from './json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 
 /** Flags of ConfigMaps and Secrets for where their data come from. */
 export const sourceFlags: readonly Flag[] = [

@@ -2,7 +2,7 @@ import type { JsonObject } from '#apimachinery/json.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
 import type { DiscoveryCache } from './context.ts';
 import { list, object, objects, text } from './fields.ts';
-import { parseJson } from './json.ts';
+import { parseJson } from '#apimachinery/go-encode.ts';
 import type { RestClient } from './rest-client.ts';
 
 /** A resource type that the server has. */

@@ -11,7 +11,7 @@ import { interruptible } from './context.ts';
 import { fieldValidation } from './dry-run.ts';
 import { asError, ExitError } from './errors.ts';
 import { at, isObject, kindOf, text, withMetadata } from './fields.ts';
-import { encodeJson } from './json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { withLastApplied } from './last-applied.ts';
 import { OpenApi } from './openapi.ts';
 import { noPrinterError, objectPrinter } from './printers/object-printer.ts';

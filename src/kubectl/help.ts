@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { globalFlags } from './flag-groups.ts';
 import type { Flag } from './flags.ts';
 import { defaultOf } from './flags.ts';
-import { byCodeUnit } from './go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 
 export interface CommandGroup {
   readonly title: string;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { object, strings, text, withMetadata } from './fields.ts';
-import { encodeJson, parseJson } from './json.ts';
+import { encodeJson, parseJson } from '#apimachinery/go-encode.ts';
 
 /** Where `kubectl apply` keeps what was applied last. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -4,7 +4,7 @@ import { goQuote } from '#apimachinery/validation.ts';
 import { readYaml } from '#apimachinery/yaml-reader.ts';
 import { parseTime } from '#base/clock.ts';
 import { at, isObject, text } from './fields.ts';
-import { encodeJson, parseJson } from './json.ts';
+import { encodeJson, parseJson } from '#apimachinery/go-encode.ts';
 
 /**
  * The values of a stream of JSON or YAML documents, one after the other. What is wrong in one is thrown when it is

@@ -5,7 +5,7 @@ import { applyStrategicMergePatch } from '#apimachinery/patch-strategic.ts';
 import type { Invocation } from './command.ts';
 import { isObject, kindOf } from './fields.ts';
 import type { Flag } from './flags.ts';
-import { parseJson } from './json.ts';
+import { parseJson } from '#apimachinery/go-encode.ts';
 import { OpenApi } from './openapi.ts';
 
 export const overrideFlags = (type: string): readonly Flag[] => [

@@ -6,7 +6,7 @@ import type { Invocation } from './command.ts';
 import type { ApiResource } from './discovery.ts';
 import { asError, ErrorList, NoKindMatchError, NoResourceMatchError } from './errors.ts';
 import { isList, kindOf, object, objects, strings, text, withMetadata } from './fields.ts';
-import { byCodeUnit } from './go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { checkKind, decodeObject, decodeStream } from './manifest.ts';
 import { ResourceClient } from './resource-client.ts';
 

@@ -5,7 +5,7 @@ import { decodeUtf8, encodeUtf8, utf8Stream } from '#base/utf8.ts';
 import type { BodyStream, CancelSignal, HttpResponse, HttpServer, Upgraded } from '#transport/http.ts';
 import { readBody } from '#transport/http.ts';
 import { Interrupted, interruptible, onInterrupt } from './context.ts';
-import { encodeJson, parseJson } from './json.ts';
+import { encodeJson, parseJson } from '#apimachinery/go-encode.ts';
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 

@@ -1,7 +1,7 @@
 import { jsonEqual } from '#apimachinery/equal.ts';
 import type { JsonObject } from '#apimachinery/json.ts';
 import { at, object, objects, text } from './fields.ts';
-import { byCodeUnit } from './go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 
 /** The ReplicaSets of a Deployment: the one with its template, and the others, oldest first. */
 export interface DeploymentReplicaSets {

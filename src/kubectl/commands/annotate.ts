@@ -12,7 +12,7 @@ import {
   printFlags,
   selector,
 } from '../flag-groups.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { parsePairs, splitPairs } from '../pairs.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import { buildResources, clientFor } from '../resource-builder.ts';

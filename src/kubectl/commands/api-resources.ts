@@ -1,6 +1,6 @@
 import type { Command, Invocation } from '../command.ts';
 import type { ApiGroup, ApiResource } from '../discovery.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { TabWriter } from '../printers/tab-writer.ts';
 import { apiVersionOf, qualifiedName } from '../rest-mapper.ts';
 

@@ -1,5 +1,5 @@
 import type { Command, Invocation } from '../command.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { apiVersionOf } from '../rest-mapper.ts';
 
 export const apiVersions: Command = {

@@ -9,7 +9,7 @@ import { LAST_APPLIED, lastApplied, withLastApplied } from '../last-applied.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import type { ResourceInfo } from '../resource-builder.ts';
 import { buildResources, clientFor, retrieve } from '../resource-builder.ts';
-import { encodeJson } from '../json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 
 export const setLastApplied: Command = {
   name: 'set-last-applied',

@@ -3,7 +3,7 @@ import { encodeYaml } from '#apimachinery/yaml-writer.ts';
 import type { Command, Invocation } from '../command.ts';
 import { withSource } from '../errors.ts';
 import { filenameFlags, selector } from '../flag-groups.ts';
-import { encodeJson } from '../json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { lastApplied } from '../last-applied.ts';
 import { buildResources } from '../resource-builder.ts';
 

@@ -18,7 +18,7 @@ import {
   subresource,
   validate,
 } from '../flag-groups.ts';
-import { encodeJson } from '../json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { LAST_APPLIED, lastApplied, withLastApplied } from '../last-applied.ts';
 import { OpenApi } from '../openapi.ts';
 import type { ObjectPrinter } from '../printers/object-printer.ts';

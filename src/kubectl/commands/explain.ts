@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { ApiResource } from '../discovery.ts';
 import { at, isObject, list, object, parseApiVersion, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import type { OpenApiDocument } from '../openapi.ts';
 import { OpenApi, referenceOf } from '../openapi.ts';
 import { qualifiedName } from '../rest-mapper.ts';

@@ -6,7 +6,7 @@ import { asError } from '../errors.ts';
 import { kindOf, list, number, object, objects, strings, text } from '../fields.ts';
 import { dryRun, fieldManager, filenameFlags, printFlags, saveConfig } from '../flag-groups.ts';
 import { generateService } from '../generated-service.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { updateLastApplied } from '../last-applied.ts';
 import { override, overrideFlags } from '../overrides.ts';
 import { goTypeOf } from '../pods.ts';

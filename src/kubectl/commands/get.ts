@@ -15,7 +15,7 @@ import {
   selector,
   subresource,
 } from '../flag-groups.ts';
-import { encodeJson } from '../json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { columnsFromSpec, columnsFromTemplate, CustomColumnsPrinter } from '../printers/custom-columns.ts';
 import {
   jsonYamlPrinter,

@@ -14,8 +14,8 @@ import {
   printFlags,
   selector,
 } from '../flag-groups.ts';
-import { byCodeUnit } from '../go-format.ts';
-import { encodeJson } from '../json.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { splitPairs } from '../pairs.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import { buildResources, clientFor } from '../resource-builder.ts';

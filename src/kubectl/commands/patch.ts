@@ -10,7 +10,7 @@ import type { Command, Invocation } from '../command.ts';
 import { dryRunStrategy, withDryRun } from '../dry-run.ts';
 import { kindOf } from '../fields.ts';
 import { dryRun, fieldManager, filenameFlags, printFlags, subresource } from '../flag-groups.ts';
-import { encodeJson, parseJson } from '../json.ts';
+import { encodeJson, parseJson } from '#apimachinery/go-encode.ts';
 import { OpenApi } from '../openapi.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import { buildResources, clientFor } from '../resource-builder.ts';

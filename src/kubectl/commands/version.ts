@@ -2,7 +2,7 @@ import type { JsonObject } from '#apimachinery/json.ts';
 import { encodeYaml } from '#apimachinery/yaml-writer.ts';
 import type { Command, Invocation } from '../command.ts';
 import { text, without } from '../fields.ts';
-import { encodeJson } from '../json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { VERSION } from '../version.ts';
 
 export const version: Command = {

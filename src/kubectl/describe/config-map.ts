@@ -1,6 +1,6 @@
 import { decodeBase64 } from '#base/base64.ts';
 import { object, strings, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import type { Describer } from './describer.ts';
 import { writeEvents } from './events.ts';
 import { writeMetadata } from './writer.ts';

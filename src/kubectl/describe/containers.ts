@@ -3,7 +3,7 @@ import { quantityMilliValue, quantityValue } from '#apimachinery/quantity.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
 import { at, isObject, list, number, object, objects, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import type { Description } from './writer.ts';
 import { formatBool, formatDate, formatQuantityAt, orNone } from './writer.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '#apimachinery/json.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { at, number, text } from '../fields.ts';
 import type { DescribeContext } from './context.ts';
 import type { Description } from './writer.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { at, isObject, strings, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import type { DescribeContext } from './context.ts';
 import { writeEvents } from './events.ts';
 import type { Description } from './writer.ts';

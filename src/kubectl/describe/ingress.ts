@@ -1,7 +1,7 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { asError } from '../errors.ts';
 import { at, list, number, object, objects, strings, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import type { DescribeContext } from './context.ts';
 import type { Describer } from './describer.ts';
 import { writeEvents } from './events.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { formatQuantity, parseQuantity } from '#apimachinery/quantity.ts';
 import { at, list, object, objects, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import type { Describer } from './describer.ts';
 import type { Description } from './writer.ts';
 import { formatQuantityAt } from './writer.ts';

@@ -3,7 +3,7 @@ import { quantityMilliValue, quantityValue } from '#apimachinery/quantity.ts';
 import { isStatus } from '#apimachinery/status-error.ts';
 import { asError } from '../errors.ts';
 import { at, list, object, objects, strings, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import type { DescribeContext } from './context.ts';
 import type { Describer } from './describer.ts';
 import { writeEvents } from './events.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { at, number, object, objects, strings, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import type { DescribeContext } from './context.ts';
 import { writeContainers } from './containers.ts';
 import { writeVolumeSource } from './volumes.ts';

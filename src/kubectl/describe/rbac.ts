@@ -1,6 +1,6 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { list, objects, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import type { Describer } from './describer.ts';
 import { writeMetadata } from './writer.ts';
 

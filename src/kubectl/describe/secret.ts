@@ -1,7 +1,7 @@
 import { decodeBase64 } from '#base/base64.ts';
 import { decodeUtf8 } from '#base/utf8.ts';
 import { object, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import type { Describer } from './describer.ts';
 import { writeMetadata } from './writer.ts';
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { at, list, number, object, objects, strings, text } from '../fields.ts';
-import { formatValue } from '../go-format.ts';
+import { formatValue } from '#apimachinery/go-format.ts';
 import type { Describer } from './describer.ts';
 import { writeEvents } from './events.ts';
 import { podStatuses, writePodTemplate } from './pod-template.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#apimachinery/json.ts';
 import { at, list, number, object, objects, strings, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import { formatLabels } from '../printers/table-printer.ts';
 import type { DescribeContext } from './context.ts';
 import type { Describer } from './describer.ts';

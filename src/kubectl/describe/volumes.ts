@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { compareQuantities } from '#apimachinery/quantity.ts';
 import { at, isObject, list, object, objects, strings, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import type { Description } from './writer.ts';
 import { formatQuantityAt, shorten, writeAnnotations, writeLabels } from './writer.ts';
 

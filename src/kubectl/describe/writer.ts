@@ -5,7 +5,7 @@ import { canonicalQuantity } from '#apimachinery/quantity.ts';
 import { parseTime } from '#base/clock.ts';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { at, objects, strings, text } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { escapeTerminal } from '../printers/table-printer.ts';
 import { DESCRIBE_WIDTHS, TabWriter } from '../printers/tab-writer.ts';
 

@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { isList } from '../fields.ts';
-import { formatValue } from '../go-format.ts';
+import { formatValue } from '#apimachinery/go-format.ts';
 import { itemsOf } from '../resource-builder.ts';
-import { JsonPath, relaxedPath } from './jsonpath.ts';
+import { JsonPath, relaxedPath } from '#apimachinery/json-path.ts';
 import type { TabWriter } from './tab-writer.ts';
 import { escapeTerminal } from './table-printer.ts';
 

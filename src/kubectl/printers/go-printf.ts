@@ -1,5 +1,5 @@
 import { goQuote } from '#apimachinery/validation.ts';
-import { formatGoSyntax, formatValue } from '../go-format.ts';
+import { formatGoSyntax, formatValue } from '#apimachinery/go-format.ts';
 
 /** fmt.Sprint: spaces between operands when neither is a string. */
 export function sprint(args: readonly unknown[]): string {

@@ -3,12 +3,12 @@ import { encodeYaml } from '#apimachinery/yaml-writer.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import type { Invocation } from '../command.ts';
 import { isList, kindOf, object, text, without } from '../fields.ts';
-import { byCodeUnit } from '../go-format.ts';
-import { encodeJson } from '../json.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import { itemsOf } from '../resource-builder.ts';
 import { kindName } from '../rest-mapper.ts';
 import { GoTemplate } from './go-template.ts';
-import { JsonPath, printJsonPath } from './jsonpath.ts';
+import { JsonPath, printJsonPath } from '#apimachinery/json-path.ts';
 
 /** Prints one object (or list) on stdout. */
 export interface ObjectPrinter {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { compareQuantities } from '#apimachinery/quantity.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import { object, objects } from '../fields.ts';
-import { JsonPath, relaxedPath } from './jsonpath.ts';
+import { JsonPath, relaxedPath } from '#apimachinery/json-path.ts';
 
 /** The objects sorted by a field; those without it come first. Throws when none has it. Follows kubectl/pkg/cmd/get/sorter.go, v1.33. */
 export function sortObjects(items: readonly JsonObject[], field: string): readonly JsonObject[] {

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { timestampSince } from '#apimachinery/human-duration.ts';
 import { isList, object, objects, strings, text } from '../fields.ts';
-import { byCodeUnit, formatValue } from '../go-format.ts';
+import { byCodeUnit, formatValue } from '#apimachinery/go-format.ts';
 import { itemsOf } from '../resource-builder.ts';
 import type { TabWriter } from './tab-writer.ts';
 

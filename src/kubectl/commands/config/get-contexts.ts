@@ -1,7 +1,7 @@
 import type { Command } from '../../command.ts';
 import { throwCollected } from '../../errors.ts';
 import { text } from '../../fields.ts';
-import { byCodeUnit } from '../../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { tabbed } from '../../printers/tab-writer.ts';
 
 export const getContexts: Command = {

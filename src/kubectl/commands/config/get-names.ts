@@ -1,5 +1,5 @@
 import type { Command } from '../../command.ts';
-import { byCodeUnit } from '../../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 
 /** `get-clusters` and `get-users`: the names in a section. */
 function getNames(section: 'clusters' | 'users'): Command {

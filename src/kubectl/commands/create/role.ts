@@ -3,7 +3,7 @@ import type { Command, Invocation } from '../../command.ts';
 import { createFlags, createObject, knownResource, nameArgument, newMetadata } from '../../creating.ts';
 import { NoResourceMatchError } from '../../errors.ts';
 import type { Flag } from '../../flags.ts';
-import { byCodeUnit } from '../../go-format.ts';
+import { byCodeUnit } from '#apimachinery/go-format.ts';
 import { parseLabelMap } from '../../label-map.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';

@@ -6,7 +6,7 @@ import type { Command, Invocation } from '../../command.ts';
 import { createFlags, createObject, knownResource, nameArgument, newMetadata } from '../../creating.ts';
 import { checkSources, contentHash, readFileSource, readSources, sourceFlags } from '../../data-sources.ts';
 import type { Flag } from '../../flags.ts';
-import { encodeJson } from '../../json.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 
 const appendHash = sourceFlags.filter(({ name }) => name === 'append-hash');
 

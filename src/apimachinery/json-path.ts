@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
-import { goQuote } from '#apimachinery/validation.ts';
-import { isObject } from '../fields.ts';
-import { formatGoSyntax, formatValue } from '../go-format.ts';
-import { encodeJson, sortedEntries } from '../json.ts';
-import type { Node } from './jsonpath-parser.ts';
-import { parseJsonPath } from './jsonpath-parser.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import { goQuote } from './validation.ts';
+import { isJsonObject } from './structural-schema.ts';
+import { formatGoSyntax, formatValue } from './go-format.ts';
+import { encodeJson, sortedEntries } from './go-encode.ts';
+import type { Node } from './json-path-parser.ts';
+import { parseJsonPath } from './json-path-parser.ts';
 
 /** A float literal: it equals no integer, as in Go. */
 class Float {
@@ -127,7 +127,7 @@ export class JsonPath {
     if (input.length === 0) return [];
     const found: Value[] = [];
     for (const value of input) {
-      if (value instanceof Float || !isObject(value) || !Object.hasOwn(value, name)) continue;
+      if (value instanceof Float || !isJsonObject(value) || !Object.hasOwn(value, name)) continue;
       found.push(value[name] as JsonValue);
     }
     if (found.length === 0 && !this.#allowMissing) throw new Error(`${name} is not found`);

@@ -1,5 +1,5 @@
-import { formatFloat } from '#apimachinery/go-float.ts';
-import { goQuote } from '#apimachinery/validation.ts';
+import { formatFloat } from './go-float.ts';
+import { goQuote } from './validation.ts';
 
 /** Go's %v of a value that was decoded from JSON: `map[a:1 b:[x y]]`, `<nil>`. */
 export function formatValue(value: unknown): string {

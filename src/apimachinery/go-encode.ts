@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import { byCodeUnit } from './go-format.ts';
 
 /** Parses JSON; integers beyond 2^53 become bigints, beyond 64 bits floats. Throws SyntaxError. */
