@@ -22,6 +22,8 @@ export type PatchType =
 export interface Patch {
   readonly type: PatchType;
   readonly body: unknown;
+  /** What strict decoding of the body would refuse: keys that come twice, words that no operation has. */
+  readonly strictErrors?: readonly string[];
   /**
    * What the patch makes of one version of the object, where a caller in-process knows: the server need not work it out
    * (nor look at `body`, which may be a getter) as long as nobody was faster.

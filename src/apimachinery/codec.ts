@@ -85,6 +85,13 @@ export class ObjectCodec {
     }
   }
 
+  /** What a strict reader says of a plain body that {@link decodePlain} takes: keys that come twice. */
+  strictErrors(body: Uint8Array, mediaType: string): readonly string[] {
+    const text = decodeUtf8(body);
+    if (mediaType === YAML_TYPE) return repeatedKeys(text);
+    return mediaType === JSON_TYPE ? repeatedFields(readJson(text)) : [];
+  }
+
   #read(body: Uint8Array, mediaType: string, strict: boolean): ReadBody {
     if (mediaType === PROTOBUF_TYPE && this.#protobuf) {
       const message = this.#protobuf.read(body);
@@ -212,8 +219,23 @@ function repeatedKeys(text: string): readonly string[] {
   }
 }
 
+/** What the strict JSON reader says of them. */
+function repeatedFields(value: ReadValue, path = ''): readonly string[] {
+  if (Array.isArray(value))
+    return (value as readonly ReadValue[]).flatMap((item, i) => repeatedFields(item, `${path}[${i}]`));
+  if (jsonTypeOf(value) !== 'object' || value === null) return [];
+  const entries = value instanceof RepeatedKeys ? value.entries : Object.entries(value as ReadObject);
+  const seen = new Set<string>();
+  return entries.flatMap(([key, member]) => {
+    const at = path === '' ? key : `${path}.${key}`;
+    const again = seen.has(key);
+    seen.add(key);
+    return [...(again ? [`duplicate field ${JSON.stringify(at)}`] : []), ...repeatedFields(member ?? null, at)];
+  });
+}
+
 /** Each line of a YAML error is a warning of its own. */
-function yamlWarnings(text: string): readonly string[] {
+export function yamlWarnings(text: string): readonly string[] {
   const prefix = 'yaml: unmarshal errors:\n';
   return text.startsWith(prefix)
     ? text

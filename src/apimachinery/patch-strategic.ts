@@ -237,7 +237,7 @@ function withoutDirectives(value: JsonValue): JsonValue | undefined {
 }
 
 /** A value as Go's `%v` prints it. */
-function goValue(value: JsonValue | undefined): string {
+export function goValue(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return goList(value);
   if (isJsonMap(value)) return goMap(value);
   return typeof value === 'object' || value === undefined ? '<nil>' : String(value);

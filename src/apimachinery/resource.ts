@@ -152,6 +152,11 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   notModelled?(object: T): readonly string[];
   readonly strategy?: Strategy<T>;
   readonly subresources?: Readonly<Record<string, ObjectSubresource<T>>>;
+  /**
+   * Fields that an endpoint does not write, dotted, so that who sends them does not own them: by subresource, and `object`.
+   * Without it: the object's endpoints leave `status` alone (where there is a status), and `status` leaves `spec` alone.
+   */
+  readonly resetFields?: Readonly<Record<string, readonly string[]>>;
   /** Field selectors beyond metadata.name and metadata.namespace, such as `spec.nodeName`. */
   readonly selectableFields?: Readonly<Record<string, FieldGetter<T>>>;
   /** Columns after Name, before Age (which are added unless `ownColumns`). Kinds without columns: Name and Age only. */

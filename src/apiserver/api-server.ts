@@ -62,7 +62,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   // A server that starts anew must not give out the same uids again.
   const rng = process.rng.fork(`from revision ${etcd.revision}`);
   const random = { latency: rng.fork('latency'), uids: rng.fork('uids'), names: rng.fork('names') };
-  const fields = new FieldManager(schemaOf);
+  const fields = new FieldManager(schemaOf, resources);
   const storageOf = (definition: ResourceDefinition): ObjectStorage => {
     let storage = storages.get(definition);
     if (!storage) {

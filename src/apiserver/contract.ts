@@ -102,6 +102,8 @@ export interface ObjectView {
   readonly definition: ResourceDefinition;
   /** What the view shows of an object, name, uid and resourceVersion included. */
   of(object: ApiObject): ApiObject;
+  /** Where objects have the number of replicas that a Scale shows as its own; default: `spec.replicas`. */
+  readonly replicasPath?: readonly string[];
   /** The object with what the view says; its metadata is the server's business. */
   apply(view: ApiObject, object: ApiObject): ApiObject;
 }

@@ -3,7 +3,8 @@ import { jsonEqual } from '#apimachinery/equal.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import { isJsonMap } from '#apimachinery/patch-merge.ts';
 import type { ListSchema, Schema, StructSchema } from '#apimachinery/schema.ts';
-import { type FieldSet, insert, newSet } from './field-set.ts';
+import { type FieldSet, insert, newSet, setOf } from './field-set.ts';
+import { fieldElement, keyElement, type PathElement, valueElement } from './path-element.ts';
 
 /** What differs between two objects, as sets of paths. */
 export interface Comparison {
@@ -16,52 +17,62 @@ type Value = JsonValue | undefined;
 type JsonMap = Readonly<Record<string, JsonValue>>;
 
 /** Fields that nobody owns. Follows managedfields/internal/stripmeta.go, v1.33. */
-const UNOWNED = new Set(['apiVersion', 'kind']);
-const UNOWNED_METADATA = new Set([
-  'name',
-  'namespace',
-  'creationTimestamp',
-  'selfLink',
-  'uid',
-  'clusterName',
-  'generation',
-  'managedFields',
-  'resourceVersion',
-]);
+export const UNOWNED: FieldSet = setOf(
+  ...['apiVersion', 'kind'].map((name) => [fieldElement(name)]),
+  ...[
+    'name',
+    'namespace',
+    'creationTimestamp',
+    'selfLink',
+    'uid',
+    'clusterName',
+    'generation',
+    'managedFields',
+    'resourceVersion',
+  ].map((name) => ['f:metadata', fieldElement(name)]),
+);
 
 /**
  * Compares two objects of a schema, which they need not have gone through: absent fields count as what Go writes for
- * them. What both share by reference is not looked at. `ignored`: fields at the top that the endpoint does not write.
+ * them. What both share by reference is not looked at. `ignored`: what the endpoint does not write, with all below it.
  * Follows structured-merge-diff's typed comparison, v1.33.
  */
 export function compareObjects(
   schema: StructSchema,
   before: JsonValue,
   after: JsonValue,
-  ignored: ReadonlySet<string>,
+  ignored?: FieldSet,
 ): Comparison {
-  return new Comparer(ignored).run(schema, before, after);
+  return new Comparer(ignored, false).run(schema, before, after);
+}
+
+/** Compares two values to the letter, the first as Go would write it: an explicit empty value is a value. */
+export function compareValues(
+  schema: StructSchema,
+  before: JsonValue,
+  after: JsonValue,
+  ignored?: FieldSet,
+): Comparison {
+  return new Comparer(ignored, true).run(schema, before, after);
 }
 
 class Comparer implements Comparison {
   readonly added = newSet();
   readonly modified = newSet();
   readonly removed = newSet();
-  readonly #ignored: ReadonlySet<string>;
-  readonly #path: string[] = [];
+  readonly #asIs: boolean;
+  readonly #path: PathElement[] = [];
+  /** What is ignored at and below the path. */
+  #ignored: FieldSet | undefined;
 
-  constructor(ignored: ReadonlySet<string>) {
+  constructor(ignored: FieldSet | undefined, asIs: boolean) {
     this.#ignored = ignored;
+    this.#asIs = asIs;
   }
 
   run(schema: StructSchema, before: JsonValue, after: JsonValue): Comparison {
     this.#fields(schema, before as JsonMap, after as JsonMap);
     return this;
-  }
-
-  #skips(name: string): boolean {
-    if (this.#path.length === 0) return UNOWNED.has(name) || this.#ignored.has(name);
-    return this.#path.length === 1 && this.#path[0] === 'f:metadata' && UNOWNED_METADATA.has(name);
   }
 
   #compare(schema: Schema | undefined, atomic: boolean, left: Value, right: Value): void {
@@ -88,10 +99,15 @@ class Comparer implements Comparison {
     else if (!jsonEqual(left, right)) insert(this.modified, this.#path);
   }
 
-  #child(element: string, schema: Schema | undefined, atomic: boolean, left: Value, right: Value): void {
-    this.#path.push(element);
-    this.#compare(schema, atomic, left, right);
-    this.#path.pop();
+  #child(element: PathElement, schema: Schema | undefined, atomic: boolean, left: Value, right: Value): void {
+    const outer = this.#ignored;
+    this.#ignored = outer?.children?.get(element);
+    if (!this.#ignored?.member) {
+      this.#path.push(element);
+      this.#compare(schema, atomic, left, right);
+      this.#path.pop();
+    }
+    this.#ignored = outer;
   }
 
   #fields(schema: StructSchema, left: JsonMap | undefined, right: JsonMap | undefined): void {
@@ -103,13 +119,15 @@ class Comparer implements Comparison {
             layout,
             layout.names.map((name) => (Object.hasOwn(map, name) ? map[name] : undefined)),
           ) as JsonMap);
-    const before = pick(left);
-    const after = pick(right);
+    const before = this.#asIs ? (left ?? {}) : pick(left);
+    const after = this.#asIs ? (right ?? {}) : pick(right);
     for (const [i, name] of layout.names.entries()) {
-      if (before[name] === after[name] || this.#skips(name)) continue;
+      const leftMember = Object.hasOwn(before, name) ? before[name] : undefined;
+      const rightMember = Object.hasOwn(after, name) ? after[name] : undefined;
+      if (leftMember === rightMember) continue;
       const field = layout.fields[i];
       if (field)
-        this.#child(`f:${name}`, field.schema, isAtomic(field.schema, field.mapType), before[name], after[name]);
+        this.#child(fieldElement(name), field.schema, isAtomic(field.schema, field.mapType), leftMember, rightMember);
     }
     if (!schema.preserveUnknown) return;
     const unknown = (map: JsonMap | undefined) =>
@@ -120,19 +138,37 @@ class Comparer implements Comparison {
   #entries(values: Schema | undefined, left: JsonMap | undefined, right: JsonMap | undefined): void {
     const atomic = isAtomic(values, undefined);
     for (const key in left)
-      this.#child(`f:${key}`, values, atomic, left[key], right && Object.hasOwn(right, key) ? right[key] : undefined);
+      this.#child(
+        fieldElement(key),
+        values,
+        atomic,
+        left[key],
+        right && Object.hasOwn(right, key) ? right[key] : undefined,
+      );
     for (const key in right) {
-      if (!(left && Object.hasOwn(left, key))) this.#child(`f:${key}`, values, atomic, undefined, right[key]);
+      if (!(left && Object.hasOwn(left, key))) this.#child(fieldElement(key), values, atomic, undefined, right[key]);
     }
   }
 
+  /** Items that come more than once count as one whole. */
   #items(schema: ListSchema, left: readonly JsonValue[] | undefined, right: readonly JsonValue[] | undefined): void {
     const atomic = isAtomic(schema.items, undefined);
     const before = itemsByElement(schema, left);
     const after = itemsByElement(schema, right);
-    for (const [element, item] of before) this.#child(element, schema.items, atomic, item, after.get(element));
-    for (const [element, item] of after)
-      if (!before.has(element)) this.#child(element, schema.items, atomic, undefined, item);
+    for (const element of new Set([...before.keys(), ...after.keys()])) {
+      const lefts = before.get(element) ?? [];
+      const rights = after.get(element) ?? [];
+      if (lefts.length <= 1 && rights.length <= 1) this.#child(element, schema.items, atomic, lefts[0], rights[0]);
+      else if (lefts.length > 1 && rights.length > 1) {
+        if (!jsonEqual(lefts, rights)) insert(this.modified, [...this.#path, element]);
+      } else if (lefts.length > 1) {
+        if (rights.length > 0) this.#child(element, schema.items, atomic, undefined, rights[0]);
+        insert(this.removed, [...this.#path, element]);
+      } else {
+        if (lefts.length > 0) this.#child(element, schema.items, atomic, lefts[0], undefined);
+        insert(this.added, [...this.#path, element]);
+      }
+    }
   }
 }
 
@@ -140,7 +176,7 @@ class Comparer implements Comparison {
 export function isAtomic(schema: Schema | undefined, mapType: 'atomic' | 'granular' | undefined): boolean {
   switch (schema?.kind) {
     case 'scalar':
-      return true;
+      return schema.type !== 'any';
     case 'list':
       return schema.listType !== 'map' && schema.listType !== 'set';
     case 'struct':
@@ -151,20 +187,27 @@ export function isAtomic(schema: Schema | undefined, mapType: 'atomic' | 'granul
   }
 }
 
-function itemsByElement(schema: ListSchema, items: readonly JsonValue[] | undefined): Map<string, JsonValue> {
-  return new Map((items ?? []).map((item) => [elementOf(schema, item), item]));
+function itemsByElement(schema: ListSchema, items: readonly JsonValue[] = []): Map<PathElement, JsonValue[]> {
+  const byElement = new Map<PathElement, JsonValue[]>();
+  for (const item of items) {
+    const element = elementOf(schema, item);
+    const same = byElement.get(element);
+    if (same) same.push(item);
+    else byElement.set(element, [item]);
+  }
+  return byElement;
 }
 
 /** The path element of an item of a set or of a list with keys. */
-export function elementOf({ listType, mapKeys, items }: ListSchema, item: JsonValue): string {
-  if (listType !== 'map' || !isJsonMap(item)) return `v:${JSON.stringify(item)}`;
+export function elementOf({ listType, mapKeys, items }: ListSchema, item: JsonValue): PathElement {
+  if (listType !== 'map' || !isJsonMap(item)) return valueElement(item);
   const fields = items.kind === 'struct' ? items.fields : undefined;
   const keys: [string, JsonValue][] = [];
-  for (const name of [...(mapKeys ?? [])].sort()) {
-    const value = item[name] ?? fields?.get(name)?.default;
+  for (const name of mapKeys ?? []) {
+    const value = (Object.hasOwn(item, name) ? item[name] : undefined) ?? fields?.get(name)?.default;
     if (value !== undefined) keys.push([name, value]);
   }
-  return `k:${JSON.stringify(Object.fromEntries(keys))}`;
+  return keyElement(keys);
 }
 
 const mapOf = (value: Value): JsonMap | undefined => (isJsonMap(value) ? value : undefined);

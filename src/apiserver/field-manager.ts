@@ -2,53 +2,32 @@ import { canonicalObject } from '#apimachinery/canonical.ts';
 import { deepFreeze, type JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
+import { invalid } from '#apimachinery/status-error.ts';
+import { tooLong } from '#apimachinery/validation.ts';
 import { formatTime } from '#base/clock.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { compareObjects } from './field-compare.ts';
-import { decodeFieldSet, difference, encodeFieldSet, type FieldSet, isEmpty, union } from './field-set.ts';
+import type { Applied, Versioned } from './field-apply.ts';
+import { applyConfiguration } from './field-apply.ts';
+import { UNOWNED } from './field-compare.ts';
+import {
+  afterWrite,
+  decodeOwners,
+  encodeOwners,
+  type ManagedFieldsEntry,
+  type Owner,
+  timeless,
+  type Write,
+} from './field-owners.ts';
+import { EMPTY, type FieldSet, setOf, union } from './field-set.ts';
+import { fieldElement } from './path-element.ts';
+import { fieldManagerErrors } from './query.ts';
 import type { RequestScope } from './request-scope.ts';
+import type { ResourceTable } from './resource-table.ts';
 import { componentOf } from './watch.ts';
-
-/** metav1.ManagedFieldsEntry. */
-export interface ManagedFieldsEntry {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly apiVersion?: string;
-  readonly time?: string;
-  readonly fieldsType?: string;
-  readonly fieldsV1?: JsonValue;
-  readonly subresource?: string;
-}
-
-/** Who, by what operation, and which fields. */
-interface Owner {
-  readonly manager: string;
-  readonly operation: 'Apply' | 'Update';
-  readonly apiVersion: string;
-  readonly subresource: string;
-  readonly time: string | undefined;
-  readonly fields: FieldSet;
-  /** As the API shows it, once somebody has looked. */
-  entry?: ManagedFieldsEntry;
-}
-
-/** One write: who made what out of what. */
-interface Write {
-  readonly owner: Omit<Owner, 'fields'>;
-  readonly schema: StructSchema;
-  /** Undefined: the write created the object. */
-  readonly before: ApiObject | undefined;
-  readonly after: ApiObject;
-  readonly ignored: ReadonlySet<string>;
-}
 
 /** So many writes may wait to be worked out; more would keep too many old objects alive. */
 const MAX_PENDING = 12;
-const MAX_UPDATE_OWNERS = 10;
-const ANCIENT = 'ancient-changes';
-const STATUS: ReadonlySet<string> = new Set(['status']);
-const SPEC: ReadonlySet<string> = new Set(['spec']);
-const NOTHING: ReadonlySet<string> = new Set();
+const MAX_SUBRESOURCE = 256;
 
 /** Who owns the fields of one revision of an object. Worked out from the writes that led to it when somebody asks. */
 export class Ownership {
@@ -56,22 +35,20 @@ export class Ownership {
   #previous: Ownership | undefined;
   #write: Write | undefined;
   readonly #pending: number;
-  /** The client has set managedFields itself. */
+  /** The client has set it itself, or applied: it may differ where the object does not. */
   readonly explicit: boolean;
 
   constructor(
-    start:
-      | { readonly owners: readonly Owner[]; readonly explicit?: boolean }
-      | { readonly previous: Ownership; readonly write: Write },
+    start: { readonly owners: readonly Owner[] } | { readonly previous: Ownership; readonly write: Write },
+    explicit = false,
   ) {
+    this.explicit = explicit;
     if ('owners' in start) {
       this.#owners = start.owners;
       this.#pending = 0;
-      this.explicit = start.explicit === true;
       return;
     }
     const { previous, write } = start;
-    this.explicit = previous.explicit;
     this.#pending = previous.#pending + 1;
     if (this.#pending > MAX_PENDING) previous.owners();
     this.#previous = previous;
@@ -89,48 +66,132 @@ export class Ownership {
   }
 }
 
+/** Fields that an endpoint does not write, with all below them. Follows the strategies' GetResetFields, v1.33. */
+interface Ignored {
+  readonly reset: FieldSet;
+  readonly withUnowned: FieldSet;
+}
+
 const NOBODY = new Ownership({ owners: [] });
 /** Belongs to the objects, wherever they are: a server that starts anew on the same etcd finds it. */
 const ownerships = new WeakMap<ApiObject, Ownership>();
 
+/** Who writes, as the owner of what will have been written. */
+export const writerOf = ({ request, definition, now }: RequestScope): Omit<Owner, 'fields' | 'operation'> => ({
+  manager: request.options.fieldManager || componentOf(request.userAgent).slice(0, 128) || 'unknown',
+  apiVersion: apiVersionOf(definition),
+  subresource: request.subresource ?? '',
+  time: formatTime(now),
+});
+
 /**
  * Keeps who owns which field, beside the objects. A write is only noted; sets of fields are computed when somebody looks
- * at metadata.managedFields from outside, or when too many writes have gathered. Follows
+ * at metadata.managedFields from outside, applies, or when too many writes have gathered. Follows
  * apimachinery/pkg/util/managedfields, v1.33.
  */
 export class FieldManager {
   readonly #schemaOf: (definition: ResourceDefinition) => StructSchema;
+  readonly #resources: ResourceTable;
   readonly #views = new BoundedCache<ApiObject, ApiObject>(20_000);
+  readonly #ignored = new WeakMap<ResourceDefinition, Map<string, Ignored>>();
 
-  constructor(schemaOf: (definition: ResourceDefinition) => StructSchema) {
+  constructor(schemaOf: (definition: ResourceDefinition) => StructSchema, resources: ResourceTable) {
     this.#schemaOf = schemaOf;
+    this.#resources = resources;
   }
 
   /**
    * The ownership that follows a write of the request, before admission. `given` is the object as the client sent it,
-   * whose managedFields count if it has any.
+   * whose managedFields count if it has any. Throws 422 when these cannot be.
    */
   written<T extends ApiObject>(scope: RequestScope<T>, before: T | undefined, after: T, given: ApiObject): Ownership {
-    const { request, definition } = scope;
-    const { fieldManager } = request.options;
-    const subresource = request.subresource ?? '';
-    const live = before ? this.of(before) : NOBODY;
-    return new Ownership({
-      previous: (subresource === '' && fromClient(given)) || live,
-      write: {
-        owner: {
-          manager: fieldManager || componentOf(request.userAgent).slice(0, 128),
-          operation: 'Update',
-          apiVersion: apiVersionOf(definition),
-          subresource,
-          time: formatTime(scope.now),
+    const { request } = scope;
+    const definition = scope.definition as unknown as ResourceDefinition;
+    const { subresource = '' } = request;
+    const own = subresource === '' ? fromClient(definition, given) : undefined;
+    const writer = writerOf(scope as unknown as RequestScope);
+    const isView = subresource !== '' && !definition.subresources?.[subresource];
+    return new Ownership(
+      {
+        previous: own ?? (before ? this.of(before) : NOBODY),
+        write: {
+          // What a Scale changes has no time. Follows managedfields/scalehandler.go, v1.33.
+          owner: { ...writer, operation: 'Update', ...(isView ? { time: undefined } : {}) },
+          schema: this.#schemaOf(definition),
+          before,
+          after,
+          ignored: this.#ignoredBy(definition, subresource).withUnowned,
+          inVersion: (apiVersion, object) => this.#inVersion(definition, object, apiVersion),
         },
-        schema: this.#schemaOf(definition as unknown as ResourceDefinition),
-        before,
-        after,
-        ignored: ignoredBy(definition, subresource),
+      },
+      own !== undefined,
+    );
+  }
+
+  /**
+   * What becomes of an object, and of its owners, when the request applies `config` to it. Throws 409. `live` and
+   * `owners` are those of the object, or of a view of it.
+   */
+  apply(scope: RequestScope, live: Versioned, config: JsonValue, owners: readonly Owner[], force: boolean): Applied {
+    const { definition, request } = scope;
+    return applyConfiguration({
+      owner: { ...writerOf(scope), apiVersion: live.apiVersion },
+      force,
+      live,
+      config,
+      owners,
+      ignored:
+        live.apiVersion === apiVersionOf(definition)
+          ? this.#ignoredBy(definition, request.subresource ?? '').reset
+          : EMPTY,
+      convert: (from, apiVersion) => {
+        if (from.apiVersion === apiVersion) return from;
+        const source = this.#version(definition, from.apiVersion);
+        const to = source && this.#inVersion(source, from.value as unknown as ApiObject, apiVersion);
+        return to && { apiVersion, schema: to.schema, value: to.object as unknown as JsonValue };
       },
     });
+  }
+
+  #ignoredBy(definition: ResourceDefinition, subresource: string): Ignored {
+    let sets = this.#ignored.get(definition);
+    if (!sets) this.#ignored.set(definition, (sets = new Map()));
+    let ignored = sets.get(subresource);
+    if (!ignored) {
+      const { subresources, resetFields } = definition;
+      const usual = subresource === 'status' ? ['spec'] : subresources?.status ? ['status'] : [];
+      const paths = resetFields?.[subresource === '' ? 'object' : subresource] ?? usual;
+      const reset = setOf(...paths.map((path) => path.split('.').map(fieldElement)));
+      sets.set(subresource, (ignored = { reset, withUnowned: union(UNOWNED, reset) }));
+    }
+    return ignored;
+  }
+
+  /** The definition of a version of the same kind. */
+  #version(definition: ResourceDefinition, apiVersion: string): ResourceDefinition | undefined {
+    if (apiVersionOf(definition) === apiVersion) return definition;
+    const root = ({ storedAs, group, plural }: ResourceDefinition) =>
+      storedAs ? `${storedAs.resource.group}/${storedAs.resource.plural}` : `${group}/${plural}`;
+    for (const other of this.#resources.all()) {
+      if (other.kind === definition.kind && apiVersionOf(other) === apiVersion && root(other) === root(definition))
+        return other;
+    }
+    return undefined;
+  }
+
+  #inVersion(
+    definition: ResourceDefinition,
+    object: ApiObject,
+    apiVersion: string,
+  ): { readonly schema: StructSchema; readonly object: ApiObject } | undefined {
+    const target = this.#version(definition, apiVersion);
+    if (!target) return undefined;
+    const stored = definition.storedAs ? definition.storedAs.toStored(object) : object;
+    const there = target.storedAs ? target.storedAs.fromStored(stored) : stored;
+    return {
+      schema: this.#schemaOf(target),
+      object: this.canonical(target, { ...there, kind: target.kind, apiVersion }),
+    };
   }
 
   of(object: ApiObject): Ownership {
@@ -143,12 +204,9 @@ export class FieldManager {
     return object;
   }
 
-  /** Whether a write that changes no field changes who owns them: only when the client says so. */
+  /** Whether a write that changes no field changes who owns them (times aside): only when the client says so. */
   changes(object: ApiObject, ownership: Ownership): boolean {
-    if (!ownership.explicit) return false;
-    const timeless = (owners: readonly Owner[]) =>
-      JSON.stringify(encodeOwners(owners.map((owner) => ({ ...owner, time: undefined, entry: undefined }))));
-    return timeless(ownership.owners()) !== timeless(this.of(object).owners());
+    return ownership.explicit && timeless(ownership.owners()) !== timeless(this.of(object).owners());
   }
 
   /** The object as Go would write it, without managedFields. */
@@ -172,127 +230,21 @@ export class FieldManager {
   }
 }
 
-/** Fields at the top that an endpoint does not write: the status, or all but the status. */
-function ignoredBy<T extends ApiObject>(
-  { subresources }: ResourceDefinition<T>,
-  subresource: string,
-): ReadonlySet<string> {
-  if (subresource === 'status') return SPEC;
-  return subresources?.status ? STATUS : NOTHING;
-}
-
-/** What the client's own managedFields say; undefined when it leaves them as they are. */
-function fromClient({ metadata }: ApiObject): Ownership | undefined {
+/** What the client's own managedFields say; undefined when it leaves them as they are, or says nonsense. */
+function fromClient(definition: ResourceDefinition, { metadata }: ApiObject): Ownership | undefined {
   const { managedFields } = metadata as { readonly managedFields?: readonly ManagedFieldsEntry[] | null };
   if (!managedFields) return undefined;
   const reset =
     managedFields.length === 0 || (managedFields.length === 1 && Object.keys(managedFields[0] ?? {}).length === 0);
-  if (reset) return new Ownership({ owners: [], explicit: true });
-  const owners: Owner[] = [];
-  for (const entry of managedFields) {
-    const fields = decodeFieldSet(entry.fieldsV1 ?? {});
-    if (!fields || (entry.operation !== 'Apply' && entry.operation !== 'Update')) return undefined;
-    owners.push({
-      manager: entry.manager ?? '',
-      operation: entry.operation,
-      apiVersion: entry.apiVersion ?? '',
-      subresource: entry.subresource ?? '',
-      time: entry.time,
-      fields,
-    });
-  }
-  return new Ownership({ owners, explicit: true });
-}
-
-/** Follows merge/update.go of structured-merge-diff, v1.33: who writes a field owns it, and nobody else does. */
-function afterWrite(owners: readonly Owner[], { owner, schema, before, after, ignored }: Write): readonly Owner[] {
-  const { added, modified, removed } = compareObjects(
-    schema,
-    (before ?? {}) as unknown as JsonValue,
-    after as unknown as JsonValue,
-    ignored,
-  );
-  const taken = union(added, modified);
-  const result: Owner[] = [];
-  let own: FieldSet = taken;
-  for (const other of owners) {
-    const fields = difference(difference(other.fields, taken), removed);
-    if (!isEmpty(taken) && isSame(other, owner)) own = union(own, fields);
-    else if (fields === other.fields) result.push(other);
-    else if (!isEmpty(fields)) result.push({ ...other, fields, entry: undefined });
-  }
-  if (!isEmpty(own)) result.push({ ...owner, fields: own });
-  return capped(result);
-}
-
-const isSame = (a: Omit<Owner, 'fields'>, b: Omit<Owner, 'fields'>): boolean =>
-  a.manager === b.manager &&
-  a.operation === b.operation &&
-  a.apiVersion === b.apiVersion &&
-  a.subresource === b.subresource;
-
-/** Merges the oldest owners by update when there are too many. Follows managedfields/internal/capmanagers.go, v1.33. */
-function capped(owners: readonly Owner[]): readonly Owner[] {
-  const updaters = owners.filter(({ operation }) => operation === 'Update');
-  let count = updaters.length;
-  if (count <= MAX_UPDATE_OWNERS) return owners;
-  const kept = new Set(owners);
-  const firstOf = new Map<string, Owner>();
-  const buckets = new Map<string, Owner>();
-  for (const updater of updaters.sort(byTime)) {
-    if (count <= MAX_UPDATE_OWNERS) break;
-    const { apiVersion, time } = updater;
-    const first = firstOf.get(apiVersion);
-    if (!first) {
-      firstOf.set(apiVersion, updater);
-      continue;
-    }
-    const bucket = buckets.get(apiVersion) ?? first;
-    const merged: Owner = {
-      ...bucket,
-      entry: undefined,
-      manager: ANCIENT,
-      subresource: '',
-      time,
-      fields: union(bucket.fields, updater.fields),
-    };
-    kept.delete(bucket);
-    kept.delete(updater);
-    kept.add(merged);
-    buckets.set(apiVersion, merged);
-    count--;
-  }
-  return [...kept];
-}
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byTime = (a: Owner, b: Owner): number =>
-  compareText(a.time ?? '', b.time ?? '') || compareText(a.manager, b.manager);
-
-/** metadata.managedFields. */
-function encodeOwners(owners: readonly Owner[]): readonly ManagedFieldsEntry[] {
-  return [...owners]
-    .sort(
-      (a, b) =>
-        compareText(a.operation, b.operation) ||
-        byTime(a, b) ||
-        compareText(a.apiVersion, b.apiVersion) ||
-        compareText(a.subresource, b.subresource),
-    )
-    .map((owner) => {
-      owner.entry ??= encodeOwner(owner);
-      return owner.entry;
-    });
-}
-
-function encodeOwner({ manager, operation, apiVersion, time, fields, subresource }: Owner): ManagedFieldsEntry {
-  return deepFreeze({
-    ...(manager ? { manager } : {}),
-    operation,
-    apiVersion,
-    ...(time ? { time } : {}),
-    fieldsType: 'FieldsV1',
-    fieldsV1: encodeFieldSet(fields),
-    ...(subresource ? { subresource } : {}),
-  });
+  const owners = reset ? [] : decodeOwners(managedFields);
+  if (!owners) return undefined;
+  // Follows ValidateManagedFields of apis/meta/v1/validation, v1.33.
+  const errors = managedFields.flatMap(({ manager, subresource = '' }, i) => [
+    ...fieldManagerErrors(manager, `metadata.managedFields[${i}].manager`),
+    ...(subresource.length > MAX_SUBRESOURCE
+      ? [tooLong(`metadata.managedFields[${i}].subresource`, MAX_SUBRESOURCE)]
+      : []),
+  ]);
+  if (errors.length > 0) throw invalid(definition, metadata.name ?? '', errors);
+  return new Ownership({ owners });
 }

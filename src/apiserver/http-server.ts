@@ -32,6 +32,8 @@ export interface Codec {
   ): ApiObject;
   /** Any JSON or YAML (or protobuf DeleteOptions) without a schema. */
   decodePlain(body: Uint8Array, mediaType: string): JsonValue;
+  /** What strict decoding refuses of a body that `decodePlain` takes. */
+  strictErrors(body: Uint8Array, mediaType: string): readonly string[];
   /** Media types that `decode` takes. */
   readonly mediaTypes: readonly string[];
 }
@@ -273,8 +275,12 @@ export class HttpFloor {
     if (!type) throw unsupportedMediaType(PATCH_TYPES);
     checkPatchOptions(type, options);
     const mediaType = type === 'application/apply-patch+yaml' ? 'application/yaml' : 'application/json';
+    const bytes = request.body ?? new Uint8Array();
+    const { codec } = this.#options;
     try {
-      return { type, body: this.#options.codec.decodePlain(request.body ?? new Uint8Array(), mediaType) };
+      const body = codec.decodePlain(bytes, mediaType);
+      const strictErrors = options.fieldValidation === 'Ignore' ? [] : codec.strictErrors(bytes, mediaType);
+      return { type, body, strictErrors };
     } catch (error) {
       throw isStatus(error, 'BadRequest') ? badRequest(`${UNDECODED[type]}${error.message}`) : error;
     }
@@ -343,7 +349,7 @@ const UNDECODED: Readonly<Record<PatchType, string>> = {
   'application/json-patch+json': 'error decoding patch: ',
   'application/merge-patch+json': 'error decoding patch: ',
   'application/strategic-merge-patch+json': '',
-  'application/apply-patch+yaml': 'error decoding YAML: ',
+  'application/apply-patch+yaml': 'error decoding YAML: error converting YAML to JSON: ',
 };
 
 /** Follows ValidatePatchOptions of apimachinery/pkg/apis/meta/v1/validation, v1.33. */

@@ -10,19 +10,15 @@ import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { FieldSchema, StructSchema } from '#apimachinery/schema.ts';
 import { badRequest, invalid, notFound, StatusError } from '#apimachinery/status-error.ts';
 import { invalidField } from '#apimachinery/validation.ts';
+import { applyTo } from './apply.ts';
 import type { ObjectView } from './contract.ts';
+import { asConversion } from './conversion-error.ts';
 import { defaulted } from './create.ts';
 import { expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
-import { unsupportedMediaType } from './negotiation.ts';
 import type { RequestScope } from './request-scope.ts';
 import { checkName, store, throughView } from './update.ts';
 
 const MAX_OPERATIONS = 10_000;
-const SERVED = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-] as const;
 
 /** PATCH: changes the request's object, or a view of it. Follows endpoints/handlers/patch.go, v1.33. */
 export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: ObjectView): Promise<T> {
@@ -32,22 +28,26 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
   const wanted = expectedNamespace(definition, request.namespace);
   const asked: Patch = request.patch ?? { type: 'application/merge-patch+json', body: {} };
   const schema = core.schemaOf(definition);
+  const isApply = asked.type === 'application/apply-patch+yaml';
   return store(scope, name, {
     view,
+    forceAllowCreate: isApply && request.subresource === undefined,
     propose: (existing) => {
       // Only apply makes objects, also of kinds that a PUT may make.
-      if (!existing) throw notFound(definition, name);
-      const before = view ? view.of(existing) : existing;
-      const patched = resultOf(scope, definition, before, asked, schema);
+      if (!existing && (!isApply || request.subresource !== undefined)) throw notFound(scope.definition, name);
+      const before = existing && view ? view.of(existing) : (existing as ApiObject);
+      const applied = isApply ? applyTo(scope as unknown as RequestScope, existing, view) : undefined;
+      if (existing && applied?.object === existing) return { object: existing, ownership: applied.ownership };
+      const patched = applied ? applied.object : resultOf(scope, definition, before, asked, schema);
       let object = defaulted(
         definition,
-        withTypeMeta(definition, scope.external ? decoded(scope, patched, schema) : patched),
+        withTypeMeta(definition, scope.external && !applied ? decoded(scope, patched, schema) : patched),
       );
       if ((object.metadata.namespace ?? '') !== wanted)
         object = withMeta(object, { namespace: matchNamespace(object, wanted) });
       checkName(object, name);
-      const next = view ? throughView(scope, view, object, existing) : (object as T);
-      return { object: next, ownership: core.fields.written(scope, existing, next, next) };
+      const next = view && existing ? throughView(scope, view, object, existing) : (object as T);
+      return { object: next, ownership: applied?.ownership ?? core.fields.written(scope, existing, next, next) };
     },
   });
 }
@@ -66,7 +66,7 @@ function resultOf<T extends ApiObject>(
   const document = scope.external ? outside(scope, definition, before, body) : before;
   return unlessTouched(
     document,
-    patchedValue(type, document as unknown as JsonValue, body, schema) as unknown as ApiObject,
+    patchedValue(type as Merging, document as unknown as JsonValue, body, schema) as unknown as ApiObject,
   );
 }
 
@@ -112,7 +112,9 @@ function operationOf(operation: JsonValue): JsonValue {
   }
 }
 
-function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, schema: StructSchema): JsonValue {
+type Merging = Exclude<PatchType, 'application/apply-patch+yaml'>;
+
+function patchedValue(type: Merging, document: JsonValue, body: JsonValue, schema: StructSchema): JsonValue {
   try {
     switch (type) {
       case 'application/json-patch+json':
@@ -137,8 +139,6 @@ function patchedValue(type: PatchType, document: JsonValue, body: JsonValue, sch
         if (!isJsonMap(body))
           throw badRequest(`json: cannot unmarshal ${jsonKind(body)} into Go value of type map[string]interface {}`);
         return applyStrategicMergePatch(document, body, schema);
-      case 'application/apply-patch+yaml':
-        throw unsupportedMediaType(SERVED);
     }
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
@@ -161,7 +161,9 @@ function decoded<T extends ApiObject>(
     return invalid({ group: '', kind: '' }, '', [invalidField('patch', shown, why)]);
   };
   try {
-    const { object, strictErrors } = decodeObject(schema, value as unknown as ReadValue);
+    const decoded = decodeObject(schema, value as unknown as ReadValue);
+    const { object } = decoded;
+    const strictErrors = [...(request.patch?.strictErrors ?? []), ...decoded.strictErrors];
     if (fieldValidation === 'Warn') strictErrors.forEach(warn);
     else if (fieldValidation === 'Strict' && strictErrors.length > 0) {
       throw refused(`strict decoding error: ${strictErrors.join(', ')}`);
@@ -171,23 +173,6 @@ function decoded<T extends ApiObject>(
     if (!(error instanceof DecodeError)) throw error;
     throw refused(strategic ? asConversion(error.message) : error.message);
   }
-}
-
-const KINDS: Readonly<Record<string, string>> = { array: 'slice', object: 'map', number: 'int64' };
-
-/** The words for a wrong type when no JSON is decoded on the way. Follows apimachinery/pkg/runtime/converter.go, v1.33. */
-function asConversion(message: string): string {
-  const [, found = '', digits = '', wanted = ''] =
-    /^json: cannot unmarshal (\w+)(?: (\S+))? into .* of type (\S+)$/.exec(message) ?? [];
-  if (wanted === '') return message;
-  const kind = /[.eE]/.test(digits) ? 'float64' : (KINDS[found] ?? found);
-  if (wanted.startsWith('[]')) return `cannot restore slice from ${kind}`;
-  if (wanted.startsWith('map[')) return `cannot restore map from ${kind}`;
-  const isNumber = /^(int32|int64|float64)$/.test(wanted);
-  if (found === 'number' && wanted !== 'bool') return `cannot convert ${kind} to ${wanted}`;
-  if (isNumber || wanted === 'bool' || wanted === 'string') return `unrecognized type: ${wanted}`;
-  // A named type is a structure, unless it is a kind of string, which a string would have done for.
-  return found === 'string' ? `cannot restore struct from: ${kind}` : 'unrecognized type: string';
 }
 
 function jsonKind(value: JsonValue): string {

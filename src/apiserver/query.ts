@@ -106,13 +106,14 @@ export function optionsFrom(query: Query, verb: Verb): RequestOptions {
 const MAX_FIELD_MANAGER = 128;
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
-function fieldManagerErrors(manager = ''): FieldError[] {
-  const errors = byteLength(manager) > MAX_FIELD_MANAGER ? [tooLong('fieldManager', MAX_FIELD_MANAGER)] : [];
+/** What is wrong with the name of a field manager. */
+export function fieldManagerErrors(manager = '', field = 'fieldManager'): FieldError[] {
+  const errors = byteLength(manager) > MAX_FIELD_MANAGER ? [tooLong(field, MAX_FIELD_MANAGER)] : [];
   let position = 0;
   for (const char of manager) {
     if (!PRINTABLE.test(char)) {
       const code = (char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
-      errors.push(invalidField('fieldManager', manager, `invalid character U+${code} (at position ${position})`));
+      errors.push(invalidField(field, manager, `invalid character U+${code} (at position ${position})`));
     }
     position += byteLength(char);
   }

@@ -169,7 +169,7 @@ async function updateOnce<T extends ApiObject>(
       validateAdmission(scope as unknown as RequestScope, 'UPDATE', name, view.of(next), view.of(existing));
     } else if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
     if (finishesDeletion(definition, next, existing)) return await removeFinalized(scope, stored, next);
-    if (jsonEqual(next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
+    if (isSame(scope, next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
     if (scope.dryRun) return core.fields.attach(next, proposal.ownership);
     const lease =
       definition.ttlSeconds === undefined
@@ -185,6 +185,13 @@ async function updateOnce<T extends ApiObject>(
   } finally {
     reservation.end();
   }
+}
+
+/** Whether nothing would change in etcd. What a client outside sends is as Go writes it; what is stored need not be. */
+function isSame<T extends ApiObject>({ core, definition, external }: RequestScope<T>, next: T, existing: T): boolean {
+  if (jsonEqual(next, existing)) return true;
+  const canonical = (object: T) => core.fields.canonical(definition, object);
+  return external && jsonEqual(canonical(next), canonical(existing));
 }
 
 /** Returns undefined when the object has come to exist meanwhile. */
