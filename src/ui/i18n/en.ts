@@ -67,7 +67,7 @@ export const en = {
   'clock.next': 'next, in {due}: {what}',
 
   'graph.controlPlane': 'Control plane',
-  'graph.queue': 'Pods that wait for a Node',
+  'graph.queue': 'Pods without a Node',
   'graph.more': '{count} more',
   'graph.you': 'You',
   'graph.gone': 'not there',

@@ -66,7 +66,7 @@ export const zh: Catalogue = {
   'clock.next': '{due}后执行：{what}',
 
   'graph.controlPlane': '控制平面',
-  'graph.queue': '等待分配 Node 的 Pod',
+  'graph.queue': '等待 Node 的 Pod',
   'graph.more': '另有 {count} 个',
   'graph.you': '您',
   'graph.gone': '不存在',

@@ -46,7 +46,7 @@ const POD_SIZES: Readonly<
 const SYSTEM_POD = { width: 14, height: 14, gap: 5 };
 export const NODE_HEAD = 34;
 const NODE_PADDING = 10;
-const QUEUE_PADDING = 5;
+const QUEUE_PADDING = 6;
 const NODE_WIDTH = 2 * NODE_PADDING + 2 * POD_SIZES.card.width + POD_SIZES.card.gap;
 const COUNT_NODE_WIDTH = 146;
 const GAP = 12;
@@ -66,7 +66,9 @@ const SCHEDULER_WIDTH = 146;
 const CONTROLLERS_WIDTH = 168;
 const ETCD_WIDTH = 124;
 const MIN_WIDTH = 490;
-const MAX_ZOOM = 1.35;
+export const MAX_ZOOM = 1.35;
+/** Lines run to the left of the first column too. */
+export const MARGIN_LEFT = 22;
 /** A change of columns moves every Node: it has to be worth it. */
 const WORTH_MOVING = 1.12;
 
@@ -139,7 +141,7 @@ function totalHeight({ width, heights, laneHeight }: Rows): number {
 export function chooseColumns(input: LayoutInput, viewport: Viewport, current = 0): number {
   const zoomOf = (columns: number) => {
     const rows = rowsFor(input, columns);
-    return Math.min(viewport.width / rows.width, viewport.height / totalHeight(rows), MAX_ZOOM);
+    return Math.min(viewport.width / (rows.width + MARGIN_LEFT), viewport.height / totalHeight(rows), MAX_ZOOM);
   };
   const most = Math.max(1, input.nodes.length);
   const kept = current >= 1 && current <= most ? current : 0;
@@ -298,8 +300,8 @@ export function queueDetail(
 ): { readonly detail: 'card' | 'chip' | 'cell'; readonly places: number } {
   const fit = (detail: 'card' | 'chip' | 'cell') => {
     const size = POD_SIZES[detail];
-    const rows = Math.max(1, Math.floor((queue.height - 2 * QUEUE_PADDING + size.gap) / (size.height + size.gap)));
-    return rows * perRow(queue.width - 2 * NODE_PADDING, size);
+    const rows = Math.max(1, Math.floor((queue.height - QUEUE_PADDING + size.gap) / (size.height + size.gap)));
+    return rows * perRow(queue.width - 2 * QUEUE_PADDING, size);
   };
   for (const detail of ['card', 'chip', 'cell'] as const) {
     if (waiting <= fit(detail)) return { detail, places: waiting };
@@ -309,10 +311,11 @@ export function queueDetail(
 
 export function queueBox(queue: Box, detail: 'card' | 'chip' | 'cell', slot: number): Box {
   const size = POD_SIZES[detail];
-  const inRow = perRow(queue.width - 2 * NODE_PADDING, size);
+  const inRow = perRow(queue.width - 2 * QUEUE_PADDING, size);
+  const top = detail === 'card' ? QUEUE_PADDING : QUEUE_PADDING / 2;
   return {
-    x: queue.x + NODE_PADDING + (slot % inRow) * (size.width + size.gap),
-    y: queue.y + QUEUE_PADDING + Math.floor(slot / inRow) * (size.height + size.gap),
+    x: queue.x + QUEUE_PADDING + (slot % inRow) * (size.width + size.gap),
+    y: queue.y + top + Math.floor(slot / inRow) * (size.height + size.gap),
     width: size.width,
     height: size.height,
   };

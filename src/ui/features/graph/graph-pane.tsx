@@ -1,6 +1,7 @@
 import '@xyflow/react/dist/base.css';
 import {
   BaseEdge,
+  getViewportForBounds,
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
@@ -21,6 +22,7 @@ import { useReducedMotion } from '../../theme/theme.ts';
 import { GraphFooter } from './graph-footer.tsx';
 import { GraphComposer, type GraphElements, type GraphNode, type RouteEdge } from './graph-elements.ts';
 import { nearest, useGraphFocus, type Direction } from './graph-focus.ts';
+import { MARGIN_LEFT, MAX_ZOOM, type GraphLayout } from './graph-layout.ts';
 import { lightOf, type GraphScene } from './graph-light.ts';
 import { linesOf, type LineEdge } from './graph-lines.ts';
 import { GraphModeller } from './graph-model.ts';
@@ -54,7 +56,8 @@ const NODE_TYPES: NodeTypes = {
   workload: WorkloadElement,
 };
 const EDGE_TYPES: EdgeTypes = { route: RouteLine, line: Lines };
-const FIT = { padding: 0.035, maxZoom: 1.35 };
+const FIT_PADDING = 0.03;
+const MIN_ZOOM = 0.1;
 
 function RouteLine({ id, source, data }: EdgeProps<RouteEdge>) {
   const party = id.slice('route:'.length).replace(/^node:/, 'nodes/');
@@ -97,7 +100,8 @@ function Graph() {
   const t = useTranslate();
   const { elements, lines } = useElements();
   const edges = useMemo(() => [...elements.edges, ...lines], [elements.edges, lines]);
-  const { fitView, getViewport, setViewport } = useReactFlow();
+  const { getViewport, setViewport } = useReactFlow();
+  const fitView = useFit(elements.layout);
   const still = useReducedMotion();
   const duration = still ? 0 : 320;
   const flow = useRef<HTMLDivElement>(null);
@@ -111,13 +115,12 @@ function Graph() {
     show(undefined);
   }, [hold, show]);
   const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
-  const { layout } = elements;
   // A picture of hundreds of parts is not moved smoothly but at once.
   const moveMs = elements.nodes.length > MANY ? 0 : duration;
   const fitted = useRef(false);
   useEffect(() => {
     if (held || width === 0) return;
-    const fit = () => void fitView({ ...FIT, duration: fitted.current ? moveMs : 0 });
+    const fit = () => fitView(fitted.current ? moveMs : 0);
     if (!fitted.current) {
       fit();
       fitted.current = true;
@@ -126,7 +129,7 @@ function Graph() {
     // While much comes at once, it is not fitted anew to each.
     const timer = setTimeout(fit, FIT_DEBOUNCE_MS);
     return () => clearTimeout(timer);
-  }, [held, width, height, layout, fitView, moveMs]);
+  }, [held, width, height, fitView, moveMs]);
 
   useEntrance(
     'graph',
@@ -187,7 +190,7 @@ function Graph() {
         zoomActivationKeyCode={null}
         disableKeyboardA11y
         zoomOnDoubleClick={false}
-        minZoom={0.1}
+        minZoom={MIN_ZOOM}
         maxZoom={2.5}
         onMove={(event) => event && hold(true)}
         onNodesChange={() => {}}
@@ -204,6 +207,20 @@ function Graph() {
 
 const sameSize = (a: { width: number; height: number }, b: { width: number; height: number }) =>
   a.width === b.width && a.height === b.height;
+
+/** Shows the whole picture, the lines beside the Nodes included. */
+function useFit({ width: wide, height: high }: GraphLayout): (duration: number) => void {
+  const { setViewport } = useReactFlow();
+  const { width, height } = useStore(({ width, height }) => ({ width, height }), sameSize);
+  return useCallback(
+    (duration) => {
+      const bounds = { x: -MARGIN_LEFT, y: 0, width: wide + MARGIN_LEFT, height: high };
+      const viewport = getViewportForBounds(bounds, width, height, MIN_ZOOM, MAX_ZOOM, FIT_PADDING);
+      void setViewport(viewport, { duration });
+    },
+    [wide, high, width, height, setViewport],
+  );
+}
 
 /** The elements for the state of the cluster and the size of the pane, and the lines for what is looked at. */
 function useElements(): { readonly elements: GraphElements; readonly lines: readonly LineEdge[] } {
@@ -305,17 +322,15 @@ function NamespaceFilter() {
 
 function ZoomTools() {
   const t = useTranslate();
-  const { zoomIn, zoomOut, fitView } = useReactFlow();
+  const { zoomIn, zoomOut } = useReactFlow();
   const hold = useGraphFocus((focus) => focus.hold);
   const duration = useReducedMotion() ? 0 : 200;
   const zoom = (by: typeof zoomIn) => {
     hold(true);
     void by({ duration });
   };
-  const fit = () => {
-    hold(false);
-    void fitView({ ...FIT, duration });
-  };
+  // What nobody holds fits itself to its pane.
+  const fit = () => hold(false);
   return (
     <>
       <NamespaceFilter />

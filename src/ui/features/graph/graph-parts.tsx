@@ -14,7 +14,7 @@ export function Handles() {
 /** A name of which the end is seen too, however little room there is. What stands between `stem` and end tells nothing. */
 export function Name({ name, stem }: { readonly name: string; readonly stem?: string }) {
   const cut = name.length > 12 ? name.length - 6 : name.length;
-  const brief = stem !== undefined && stem.length < cut - 2 && name.startsWith(stem);
+  const brief = Boolean(stem) && (stem as string).length < cut - 2 && name.startsWith(stem as string);
   return (
     <strong className={styles.name}>
       <span>{brief ? stem : name.slice(0, cut)}</span>

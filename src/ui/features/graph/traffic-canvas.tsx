@@ -23,6 +23,7 @@ const OUTCOMES: Readonly<Record<string, PlainKey>> = {
 /** A number is written from so many on; fewer are told by the size of the dot. */
 const WRITTEN = 2;
 const PILL_HEIGHT = 16;
+const FADE_MS = 500;
 
 /** Slow at both ends. */
 const ease = (share: number) => (share < 0.5 ? 2 * share * share : 1 - (2 - 2 * share) ** 2 / 2);
@@ -112,9 +113,11 @@ export function TrafficCanvas({ layout, wiring }: { readonly layout: GraphLayout
       pill(String(hop.count), x, y);
     };
 
+    const pillWidth = (text: string) => Math.max(PILL_HEIGHT, context.measureText(text).width + 9);
+
     /** A word on a ground of the present colour. */
     const pill = (text: string, x: number, y: number) => {
-      const width = Math.max(PILL_HEIGHT, context.measureText(text).width + 9);
+      const width = pillWidth(text);
       context.beginPath();
       context.roundRect(x - width / 2, y - PILL_HEIGHT / 2, width, PILL_HEIGHT, PILL_HEIGHT / 2);
       context.fill();
@@ -129,8 +132,7 @@ export function TrafficCanvas({ layout, wiring }: { readonly layout: GraphLayout
       const place = wiringNow.current.place(mark.at);
       if (!place || mark.start > now) return;
       const { box } = place;
-      const left = (mark.end - now) / (mark.end - mark.start);
-      context.globalAlpha = Math.min(1, left * 3) * (mark.faint ? 0.5 : 1);
+      context.globalAlpha = Math.min(1, (mark.end - now) / FADE_MS) * (mark.faint ? 0.5 : 1);
       context.strokeStyle = context.fillStyle = mark.answered ? warn : bad;
       context.lineWidth = mark.faint ? 1 : 2;
       context.beginPath();
@@ -139,7 +141,8 @@ export function TrafficCanvas({ layout, wiring }: { readonly layout: GraphLayout
       context.stroke();
       if (mark.faint) return;
       const text = `${mark.answered ? '' : '✕ '}${word(mark.why)}${mark.count > 1 ? ` ×${mark.count}` : ''}`;
-      pill(text, box.x + Math.min(box.width / 2, 62), box.y - 2);
+      // On the left: on the right are the switches.
+      pill(text, box.x + 4 + pillWidth(text) / 2, box.y - 4);
     };
 
     const draw = () => {
