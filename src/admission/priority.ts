@@ -1,4 +1,4 @@
-import type { Pod, PriorityClass } from '#api/generated/types.ts';
+import type { Pod, PodSpec, PriorityClass } from '#api/generated/types.ts';
 import { priorityClasses } from '#api/scheduling/v1/priority-class.ts';
 import type { AdmissionAttributes, AdmissionPlugin, RequestContext } from '#apiserver/contract.ts';
 import { admissionForbidden } from './forbidden.ts';
@@ -53,16 +53,11 @@ function withPriority(attributes: AdmissionAttributes, pod: Pod, context: Reques
   if (policy && spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy) {
     throw mismatch('string value of PreemptionPolicy', spec.preemptionPolicy, policy);
   }
+  const next: { -readonly [K in keyof PodSpec]: PodSpec[K] } = { ...spec, priority: value };
   const className = named || found?.metadata.name;
-  return {
-    ...pod,
-    spec: {
-      ...spec,
-      ...(className ? { priorityClassName: className } : {}),
-      priority: value,
-      ...(policy ? { preemptionPolicy: policy } : {}),
-    },
-  };
+  if (className) next.priorityClassName = className;
+  if (policy) next.preemptionPolicy = policy;
+  return { ...pod, spec: next };
 }
 
 function withOldPriority(pod: Pod, old: Pod): Pod {

@@ -317,7 +317,7 @@ export class FileSystem {
 
   /**
    * While nothing was mounted or written yet, the image's own tree answers for all that no mount covers. Undefined when
-   * it cannot: directories may show mount points.
+   * it cannot: a mount covers it, or a directory holds one.
    */
   #walkImage(path: string, cwd: string, user: FileUser, follow: boolean): Place | DeadEnd | undefined {
     if (this.#mounts.length === 0) return undefined;
@@ -327,12 +327,13 @@ export class FileSystem {
       views.set(this.#image, view);
     }
     const found = view.files.#walkTree(path, cwd, user, follow);
-    if (!('code' in found) && found.node.type === 'directory') return undefined;
+    const isFile = !('code' in found) && found.node.type !== 'directory';
+    if (found.path === '/') return undefined;
     for (const mount of this.#mounts) {
       const at = view.files.#physicalPath(mount.path, view.physical);
       if (found.path === at || found.path.startsWith(`${at}/`)) return undefined;
       // What the image does not have may be made as the way to a mount point.
-      if ('code' in found && at.startsWith(`${found.path}/`)) return undefined;
+      if (!isFile && at.startsWith(`${found.path}/`)) return undefined;
     }
     return 'code' in found ? found : { ...found, owner: this, readOnly: this.#readOnlyRoot };
   }
