@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
+import { customResourceDefinitions } from './apiextensions/v1/custom-resource-definition.ts';
 import { controllerRevisions } from './apps/v1/controller-revision.ts';
 import { daemonSets } from './apps/v1/daemon-set.ts';
 import { deployments } from './apps/v1/deployment.ts';
@@ -32,6 +33,7 @@ export const resources: readonly ResourceDefinition[] = [
   secrets,
   serviceAccounts,
   services,
+  customResourceDefinitions,
   controllerRevisions,
   daemonSets,
   deployments,
