@@ -3,10 +3,11 @@ import { DecodeError, type Decoded, decodeObject, jsonTypeOf } from './decode.ts
 import type { JsonObject, JsonValue } from './json.ts';
 import { JsonSyntaxError, plainJson, type ReadObject, type ReadValue, readJson, RepeatedKeys } from './json-reader.ts';
 import type { ProtobufReader } from './protobuf.ts';
-import type { ApiObject } from './resource.ts';
+import type { ApiObject, CustomFormat } from './resource.ts';
 import { type GroupVersionKind, lookupStruct, type SchemaSource, type StructSchema } from './schema.ts';
-import { badRequest } from './status-error.ts';
+import { badRequest, invalid } from './status-error.ts';
 import { readYaml } from './yaml-reader.ts';
+import { invalidField } from './validation.ts';
 import { YamlError } from './yaml-scanner.ts';
 
 const JSON_TYPE = 'application/json';
@@ -16,6 +17,8 @@ const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 /** The kind that an endpoint takes, and its schema's definition name. */
 export interface ExpectedKind extends GroupVersionKind {
   readonly schema: string;
+  /** Of custom resources, which are read by no schema. */
+  readonly custom?: Pick<CustomFormat, 'decode'>;
 }
 
 export interface DecodeOptions {
@@ -45,8 +48,11 @@ export class ObjectCodec {
     try {
       const read = this.#read(body, mediaType, options.fieldValidation !== 'Ignore');
       kind = withDefaults(kindOf(read), expected);
-      const { object, strictErrors } = read.decode(this.#schemaFor(kind, expected));
-      const found = this.#convertible(kind, expected);
+      const { custom } = expected;
+      const { object, strictErrors } = custom
+        ? read.decodeCustom(custom)
+        : read.decode(this.#schemaFor(kind, expected));
+      const found = custom ? groupVersion(kind) === groupVersion(expected) : this.#convertible(kind, expected);
       const errors = [...read.strictErrors, ...strictErrors];
       if (options.fieldValidation === 'Warn') errors.flatMap(yamlWarnings).forEach(options.warn);
       if (options.fieldValidation === 'Strict' && errors.length > 0)
@@ -56,6 +62,7 @@ export class ObjectCodec {
           `the API version in the data (${groupVersion(kind)}) does not match the expected API version (${groupVersion(expected)})`,
         );
       }
+      if (custom && kind.kind !== expected.kind) throw wrongKind(object, kind.kind, expected);
       return named(object, kind);
     } catch (error) {
       if (!(error instanceof DecodeError || error instanceof YamlError)) throw error;
@@ -100,6 +107,9 @@ export class ObjectCodec {
         kind: message.kind,
         strictErrors: [],
         decode: (schema) => ({ object: message.decode(schema), strictErrors: [] }),
+        decodeCustom: () => {
+          throw new DecodeError('custom resources are not encoded as protobuf');
+        },
       };
     }
     const text = decodeUtf8(body);
@@ -108,6 +118,10 @@ export class ObjectCodec {
       ...interpret(value),
       strictErrors: mediaType === YAML_TYPE && strict ? repeatedKeys(text) : [],
       decode: (schema) => decodeObject(schema, value),
+      decodeCustom: (custom) => {
+        const { object, strictErrors } = custom.decode(value);
+        return { object, strictErrors: [...(strict ? repeatedFields(value) : []), ...strictErrors] };
+      },
     };
   }
 
@@ -139,6 +153,11 @@ export class ObjectCodec {
   }
 }
 
+function wrongKind(object: JsonObject, kind: string, expected: ExpectedKind): Error {
+  const { name = '' } = (object.metadata ?? {}) as { readonly name?: string };
+  return invalid(expected, name, [invalidField('kind', kind, `must be ${expected.kind}`)]);
+}
+
 /** The names come first, as Go writes them. */
 function named(object: JsonObject, kind: GroupVersionKind): ApiObject {
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
@@ -150,6 +169,7 @@ interface ReadBody {
   readonly kind: string;
   readonly strictErrors: readonly string[];
   decode(schema: StructSchema): Decoded;
+  decodeCustom(custom: Pick<CustomFormat, 'decode'>): Decoded;
 }
 
 function readJsonBody(text: string): ReadValue {

@@ -60,7 +60,8 @@ export function openApiDocument(
   schemas: SchemaSource,
   prose: (definition: string) => Prose | undefined = () => undefined,
 ): JsonObject {
-  const used = new Components(schemas);
+  const custom = new Map(resources.flatMap(({ definition }) => [...(definition.custom?.openapi ?? [])]));
+  const used = new Components(schemas, custom);
   const paths: Record<string, JsonValue> = {};
   for (const resource of [...resources].sort((a, b) => (a.definition.plural < b.definition.plural ? -1 : 1)))
     for (const [path, item] of resourcePaths(group, version, resource, used)) paths[path] = item;
@@ -70,23 +71,42 @@ export function openApiDocument(
     paths,
     components: {
       schemas: Object.fromEntries(
-        used.closed().map(([name, schema]) => [name, openApiDefinition(schema, 3, prose(name))]),
+        used
+          .closed()
+          .map(([name, schema]) => [
+            name,
+            isCustom(schema) ? schema.definition : openApiDefinition(schema, 3, prose(name)),
+          ]),
       ),
     },
   };
 }
 
+/** A definition that is written as it stands: a custom resource's. */
+interface CustomDefinition {
+  readonly definition: JsonObject;
+}
+
+const isCustom = (schema: Schema | CustomDefinition): schema is CustomDefinition => 'definition' in schema;
+
 /** The definitions that a document refers to. */
 class Components {
   readonly #schemas: SchemaSource;
-  readonly #found = new Map<string, Schema>();
+  readonly #custom: ReadonlyMap<string, JsonObject>;
+  readonly #found = new Map<string, Schema | CustomDefinition>();
 
-  constructor(schemas: SchemaSource) {
+  constructor(schemas: SchemaSource, custom: ReadonlyMap<string, JsonObject>) {
     this.#schemas = schemas;
+    this.#custom = custom;
   }
 
   /** A reference to a definition, which the document then has; undefined where there is no such definition. */
   reference(name: string): JsonObject | undefined {
+    const definition = this.#custom.get(name);
+    if (definition) {
+      if (!this.#found.has(name)) this.#visitCustom(name, definition);
+      return { $ref: `#/components/schemas/${name}` };
+    }
     const schema = this.#schemas.lookup(name);
     if (!schema) return undefined;
     this.#visit(schema);
@@ -103,8 +123,14 @@ class Components {
   }
 
   /** All of them with what they hold, sorted. */
-  closed(): readonly (readonly [string, Schema])[] {
+  closed(): readonly (readonly [string, Schema | CustomDefinition])[] {
     return [...this.#found].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  #visitCustom(name: string, definition: JsonObject): void {
+    this.#found.set(name, { definition });
+    for (const [, reference] of JSON.stringify(definition).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
+      this.reference(reference as string);
   }
 
   #visit(schema: Schema): void {

@@ -1,5 +1,8 @@
+import type { Decoded } from './decode.ts';
 import type { FieldError } from './field-error.ts';
-import type { JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import type { ReadValue } from './json-reader.ts';
+import type { StructSchema } from './schema.ts';
 
 /** Names of one object; cluster-scoped objects have no namespace. */
 export interface NamespacedName {
@@ -118,6 +121,21 @@ export interface StoredAs<T extends ApiObject> {
   fromStored(object: ApiObject): T;
 }
 
+/** How the objects of a custom resource are read and described: no type of Go's stands behind them. */
+export interface CustomFormat {
+  /** Takes the place of the schema that definitions name: what ownership of fields knows of the objects. */
+  readonly schema: StructSchema;
+  /** Reads a document; what the resource does not know is dropped and told of. Throws DecodeError and StatusError. */
+  decode(value: ReadValue): Decoded;
+  /** OpenAPI v3 definitions by name: the kind's and its list's. */
+  readonly openapi: ReadonlyMap<string, JsonObject>;
+  /** The same for as long as the definition is. */
+  readonly revision: string;
+  readonly listKind: string;
+  /** The resource is going: nothing may be created any more. */
+  readonly terminating: boolean;
+}
+
 /**
  * One resource kind. From this one value come routes, discovery, OpenAPI, decoding, defaulting, validation, storage,
  * tables, the typed client and informers. A CustomResourceDefinition is turned into the same value.
@@ -166,6 +184,8 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   /** Conditions of the table's row, such as Completed for a Pod that has ended. */
   rowConditions?(object: T): readonly TableRowCondition[];
   readonly storedAs?: StoredAs<T>;
+  /** Custom resources only. */
+  readonly custom?: CustomFormat;
   /** The storage key's resource part where upstream's differs, such as `minions` for nodes. */
   readonly storagePrefix?: string;
   /** Objects go by themselves after so many seconds (Events: 3600). */

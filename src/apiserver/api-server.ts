@@ -45,7 +45,6 @@ export interface ApiServer {
    */
   readonly local: ApiBackend;
   readonly resources: ResourceTable;
-  readonly subresources: readonly SubresourceEndpoint[];
 }
 
 /** How often old revisions are compacted, so that clients must list anew. As `--etcd-compaction-interval`, v1.33. */
@@ -55,8 +54,9 @@ const BOOKMARK_MS = 60_000;
 
 /** Starts an API server on an etcd. What it keeps beside etcd (indexes, watches) ends with its process. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { process, etcd, latency, schemaOf, hostTimer } = options;
-  const resources = new ResourceTable(options.resources);
+  const { process, etcd, latency, hostTimer } = options;
+  const schemaOf = (definition: ResourceDefinition) => definition.custom?.schema ?? options.schemaOf(definition);
+  const resources = new ResourceTable(options.resources, options.subresources);
   const storages = new Map<ResourceDefinition, ObjectStorage>();
   const caches = new Map<ResourceDefinition, WatchCache<ApiObject>>();
   // A server that starts anew must not give out the same uids again.
@@ -107,9 +107,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
   for (const allocator of options.allocators?.(source) ?? []) allocators.set(allocator.resource, allocator);
   keepHouse(core, caches);
-  const subresources = options.subresources ?? [];
-  const server = new RequestServer(core, subresources);
-  return { backend: server.backend, local: server.local, resources, subresources };
+  resources.onRetired = (definition) => {
+    storages.delete(definition);
+    const cache = caches.get(definition);
+    caches.delete(definition);
+    cache?.close();
+  };
+  const server = new RequestServer(core);
+  return { backend: server.backend, local: server.local, resources };
 }
 
 /** Bookmarks and compaction. Engine watchers get bookmarks only when a compaction would leave their version behind. */

@@ -101,7 +101,9 @@ function decoded(
   value: JsonObject,
 ): ApiObject {
   try {
-    return decodeObject(schema, value as ReadValue).object as unknown as ApiObject;
+    const { custom } = definition;
+    const { object } = custom ? custom.decode(value as ReadValue) : decodeObject(schema, value as ReadValue);
+    return object as unknown as ApiObject;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const version = apiVersionOf(definition);

@@ -211,6 +211,7 @@ export class FieldManager {
 
   /** The object as Go would write it, without managedFields. */
   canonical<T extends ApiObject>(definition: ResourceDefinition<T>, object: T): T {
+    if (definition.custom) return object;
     return deepFreeze(canonicalObject(this.#schemaOf(definition as unknown as ResourceDefinition), object));
   }
 

@@ -7,6 +7,7 @@ import type {
   Verb,
   WatchEvent,
 } from '#apimachinery/api-request.ts';
+import type { ExpectedKind } from '#apimachinery/codec.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import { badRequest, internalError, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
@@ -27,7 +28,7 @@ export interface Codec {
   decode(
     body: Uint8Array,
     mediaType: string,
-    expected: { readonly group: string; readonly version: string; readonly kind: string; readonly schema: string },
+    expected: ExpectedKind,
     options: { readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'; readonly warn: (text: string) => void },
   ): ApiObject;
   /** Any JSON or YAML (or protobuf DeleteOptions) without a schema. */
@@ -42,7 +43,7 @@ export interface Codec {
 export interface ServedResource {
   readonly definition: ResourceDefinition;
   /** The body of requests to the subresource at hand (or of the resource itself). */
-  readonly body: { readonly group: string; readonly version: string; readonly kind: string; readonly schema: string };
+  readonly body: ExpectedKind;
   /** Verbs of the (sub)resource as discovery lists them. */
   readonly verbs: readonly string[];
   /** How the subresource's objects are shown, where they are of another kind. */
@@ -204,7 +205,7 @@ export class HttpFloor {
         let created = false;
         const result = await backend.request({
           ...apiRequest,
-          patch: this.#patch(request, options),
+          patch: this.#patch(request, served, options),
           onCreated: () => (created = true),
         });
         return this.#object(created ? 201 : 200, served, result, accepted, include);
@@ -270,9 +271,15 @@ export class HttpFloor {
     });
   }
 
-  #patch(request: HttpRequest, options: RequestOptions): NonNullable<ApiRequest['patch']> {
-    const type = PATCH_TYPES.find((known) => known === mediaTypeOf(request));
-    if (!type) throw unsupportedMediaType(PATCH_TYPES);
+  #patch(
+    request: HttpRequest,
+    { definition }: ServedResource,
+    options: RequestOptions,
+  ): NonNullable<ApiRequest['patch']> {
+    // Custom resources have no merge keys.
+    const types = definition.custom ? PATCH_TYPES.filter((known) => !known.includes('strategic')) : PATCH_TYPES;
+    const type = types.find((known) => known === mediaTypeOf(request));
+    if (!type) throw unsupportedMediaType(types);
     checkPatchOptions(type, options);
     const mediaType = type === 'application/apply-patch+yaml' ? 'application/yaml' : 'application/json';
     const bytes = request.body ?? new Uint8Array();

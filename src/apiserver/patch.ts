@@ -41,7 +41,7 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
       const patched = applied ? applied.object : resultOf(scope, definition, before, asked, schema);
       let object = defaulted(
         definition,
-        withTypeMeta(definition, scope.external && !applied ? decoded(scope, patched, schema) : patched),
+        withTypeMeta(definition, scope.external && !applied ? decoded(scope, definition, patched, schema) : patched),
       );
       if ((object.metadata.namespace ?? '') !== wanted)
         object = withMeta(object, { namespace: matchNamespace(object, wanted) });
@@ -151,6 +151,7 @@ function patchedValue(type: Merging, document: JsonValue, body: JsonValue, schem
 /** Decodes what a patch has made as a body would be. */
 function decoded<T extends ApiObject>(
   { request, warn }: RequestScope<T>,
+  { custom }: ResourceDefinition,
   value: ApiObject,
   schema: StructSchema,
 ): ApiObject {
@@ -161,7 +162,8 @@ function decoded<T extends ApiObject>(
     return invalid({ group: '', kind: '' }, '', [invalidField('patch', shown, why)]);
   };
   try {
-    const decoded = decodeObject(schema, value as unknown as ReadValue);
+    const given = value as unknown as ReadValue;
+    const decoded = custom ? custom.decode(given) : decodeObject(schema, given);
     const { object } = decoded;
     const strictErrors = [...(request.patch?.strictErrors ?? []), ...decoded.strictErrors];
     if (fieldValidation === 'Warn') strictErrors.forEach(warn);

@@ -20,16 +20,12 @@ import { watch } from './watch.ts';
 /** Serves requests: finds what they are about, traces them, hands them to their verb. */
 export class RequestServer {
   readonly #core: ServerCore;
-  readonly #endpoints = new Map<string, SubresourceEndpoint>();
   readonly #store: ObjectStore;
   readonly backend: ApiBackend;
   readonly local: ApiBackend;
 
-  constructor(core: ServerCore, subresources: readonly SubresourceEndpoint[]) {
+  constructor(core: ServerCore) {
     this.#core = core;
-    for (const endpoint of subresources) {
-      this.#endpoints.set(endpointKey(endpoint.resource, endpoint.subresource), endpoint);
-    }
     this.#store = objectStore(core);
     this.backend = {
       request: (request) => this.#remote(request, (scope) => this.#request(scope)),
@@ -103,7 +99,7 @@ export class RequestServer {
     const { request, definition } = scope;
     const { verb, subresource, name = '', namespace } = request;
     if (subresource !== undefined) {
-      const endpoint = this.#endpoints.get(endpointKey(definition, subresource));
+      const endpoint = this.#core.resources.endpoint(definition, subresource);
       if (endpoint?.view) return this.#viewed(scope, endpoint.view);
       if (endpoint?.create && verb === 'create') return this.#createSubresource(scope, endpoint);
       if (!definition.subresources?.[subresource]) {
@@ -119,6 +115,7 @@ export class RequestServer {
         return object;
       }
       case 'create':
+        if (definition.custom?.terminating) throw terminating(definition);
         return create(scope);
       case 'update':
         return update(scope);
@@ -165,7 +162,7 @@ export class RequestServer {
 
   async #connect(scope: RequestScope): Promise<HttpResponse | Upgraded> {
     const { request, definition } = scope;
-    const endpoint = this.#endpoints.get(endpointKey(definition, request.subresource ?? ''));
+    const endpoint = this.#core.resources.endpoint(definition, request.subresource ?? '');
     if (!endpoint?.connect) throw resourceNotFound();
     // Reading a log is a GET like any other, and passes no admission.
     if (endpoint.verbs.includes('create'))
@@ -176,7 +173,7 @@ export class RequestServer {
   #outside({ definition, request }: RequestScope, object: ApiObject): ApiObject {
     const { fields } = this.#core;
     if (object.kind === definition.kind) return fields.view(definition, object);
-    const { view } = this.#endpoints.get(endpointKey(definition, request.subresource ?? '')) ?? {};
+    const { view } = this.#core.resources.endpoint(definition, request.subresource ?? '') ?? {};
     return view && view.definition.kind === object.kind ? fields.canonical(view.definition, object) : object;
   }
 
@@ -193,6 +190,12 @@ export class RequestServer {
   }
 }
 
+const terminating = ({ group, plural }: ResourceDefinition): StatusError =>
+  new StatusError(405, 'MethodNotAllowed', 'create not allowed while custom resource definition is terminating', {
+    group,
+    kind: plural,
+  });
+
 /** A get may ask for what is not older than a version. */
 function checkVersion({ core, request }: RequestScope): void {
   const { resourceVersion } = request.options;
@@ -200,9 +203,6 @@ function checkVersion({ core, request }: RequestScope): void {
   const wanted = revisionWanted(resourceVersion);
   if (wanted > core.etcd.revision) throw tooLargeResourceVersion(wanted, core.etcd.revision);
 }
-
-const endpointKey = (definition: ResourceDefinition, subresource: string) =>
-  `${definition.group}/${definition.version}/${definition.plural}/${subresource}`;
 
 const METHODS: Readonly<Record<Verb, string>> = {
   get: 'GET',

@@ -39,6 +39,7 @@ export class WatchCache<T extends ApiObject> {
   readonly #watchersByKey = new Map<string, Set<Watcher<T>>>();
   readonly #watchersByField = new Map<string, FieldWatchers<T>>();
   #following = false;
+  #stopFollowing = () => {};
 
   constructor(options: WatchCacheOptions<T>) {
     this.#options = options;
@@ -49,6 +50,12 @@ export class WatchCache<T extends ApiObject> {
   listBy(indexed: NonNullable<Selection<T>['indexed']>): readonly Stored[] {
     const found = this.#index(indexed.field, indexed.get).objects.get(indexed.value);
     return found ? [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) : [];
+  }
+
+  /** The resource is gone, or another one from now on: every watch of it ends. */
+  close(): void {
+    this.#stopFollowing();
+    for (const watcher of [...this.#watchers()]) watcher.close(undefined);
   }
 
   #index(field: string, get: FieldGetter<T>): FieldIndex<T> {
@@ -102,10 +109,14 @@ export class WatchCache<T extends ApiObject> {
     const watch = this.#storage.etcd.watch(this.#storage.prefix, undefined, (events) => {
       for (const event of events) this.#changed(event);
     });
-    process.onExit(() => {
+    const forget = process.onExit(() => {
       watch.stop();
       for (const watcher of [...this.#watchers()]) if (watcher.options.observer) watcher.close(undefined);
     });
+    this.#stopFollowing = () => {
+      forget();
+      watch.stop();
+    };
   }
 
   #changed(event: EtcdEvent<ApiObject>): void {

@@ -22,14 +22,8 @@ export interface FloorOptions {
 
 /** The HTTP floor of an API server: which paths it has, who asks, what it says of itself. */
 export function createFloor({ api, version, user, protobuf, now, etcdRuns }: FloorOptions): HttpFloor {
-  const { resources: table, subresources } = api;
+  const { resources: table } = api;
   const codec = new ObjectCodec(schemas, protobuf);
-  const endpoints = new Map(
-    subresources.map((endpoint) => [
-      `${endpoint.resource.plural}.${endpoint.resource.group}/${endpoint.subresource}`,
-      endpoint,
-    ]),
-  );
   const lookUp = (
     group: string,
     version: string,
@@ -38,9 +32,10 @@ export function createFloor({ api, version, user, protobuf, now, etcdRuns }: Flo
   ): ServedResource | undefined => {
     const definition = table.find(group, version, plural);
     if (!definition) return undefined;
-    const own = { group, version, kind: definition.kind, schema: definition.schema };
+    const { kind, schema, custom } = definition;
+    const own = { group, version, kind, schema, ...(custom ? { custom } : {}) };
     if (subresource === undefined) return { definition, body: own, verbs: verbsOf(definition), connects: false };
-    const endpoint = endpoints.get(`${plural}.${group}/${subresource}`);
+    const endpoint = table.endpoint(definition, subresource);
     if (endpoint) {
       const { kind: body, verbs, view, connect } = endpoint;
       return { definition, body, verbs, view: view?.definition, connects: connect !== undefined };
@@ -64,14 +59,12 @@ export function createFloor({ api, version, user, protobuf, now, etcdRuns }: Flo
             kind: { group: definition.group, version: definition.version, kind: definition.kind },
             verbs: ['get', 'patch', 'update'],
           })),
-          ...subresources
-            .filter(({ resource }) => resource === definition)
-            .map(({ subresource, kind: { group, version, kind, schema }, verbs }) => ({
-              name: subresource,
-              kind: { group, version, kind },
-              ...(schema ? { schema } : {}),
-              verbs,
-            })),
+          ...table.endpointsOf(definition).map(({ subresource, kind: { group, version, kind, schema }, verbs }) => ({
+            name: subresource,
+            kind: { group, version, kind },
+            ...(schema ? { schema } : {}),
+            verbs,
+          })),
         ].sort((a, b) => (a.name < b.name ? -1 : 1)),
       })),
       [''],

@@ -47,7 +47,7 @@ export class OpenApiSource {
   #build(groups: readonly DiscoveredGroup[], group: string, version: string, prose: Descriptions) {
     const served =
       groups.find((each) => each.group === group)?.versions.find((each) => each.version === version)?.resources ?? [];
-    const key = `${group}/${version}/${served.map(({ definition }) => definition.plural).join()}`;
+    const key = `${group}/${version}/${served.map(({ definition: { plural, custom } }) => `${plural}${custom ? ` ${custom.revision}` : ''}`).join()}`;
     let document = this.#documents.get(key);
     if (!document) {
       const resources = served.map(
