@@ -65,7 +65,7 @@ test('Why?, switches, skipping ahead and the filters of the timeline', async ({ 
     await expect(page.getByText('The API server does not answer.')).toBeVisible();
     await expect(running).toHaveCount(4);
     await tabernetes.screenshot('22-api-server-stopped');
-    await button('Start kube-apiserver').click();
+    await graph.getByRole('button', { name: 'Start kube-apiserver' }).click();
     await expect(page.getByText('The API server does not answer.')).toHaveCount(0);
     await expect(page.getByText('4/4 Nodes Ready')).toBeVisible({ timeout: 20_000 });
   });
