@@ -53,6 +53,10 @@ type Change = { readonly row: Row; readonly gone: boolean };
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String((error as { readonly message?: unknown })?.message ?? error);
 
+/** From so many objects on, changes are shown in steps of this length. */
+const CROWD = 100;
+const CROWD_MS = 120;
+
 /** Keeps one collection in a store in step with the server, in batches. Returns how to stop. */
 export function follow(
   api: ApiClient,
@@ -63,13 +67,18 @@ export function follow(
   namespace?: string,
 ): () => void {
   const rows = new Map<ObjectKey, Row>();
+  // What is drawn of a crowd is costly, and the eye follows no single one of it.
+  const paced: FrameHost = {
+    frame: (run) => (rows.size > CROWD ? host.after(CROWD_MS, run) : host.frame(run)),
+    after: host.after,
+  };
   const batcher = new Batcher<Change>((changes) => {
     for (const { row, gone } of changes) {
       if (gone) rows.delete(row.key);
       else rows.set(row.key, row);
     }
     store.set({ synced: true, columns: store.get().columns, rows });
-  }, host);
+  }, paced);
   const reflector = new Reflector(
     api,
     { plural: type.plural, path: collectionPath(type, namespace), ...(query ? { query } : {}) },

@@ -199,7 +199,6 @@ export const PodElement = memo(function PodElement({ data: { pod, look, stem, re
     <>
       <Pod pod={pod} look={look} stem={stem} revision={revision} old={old} />
       <PodSwitches pod={pod} look={look} />
-      <Handles />
     </>
   );
 });

@@ -151,7 +151,7 @@ function itemOf({ key, object }: Row, endpoints: readonly EndpointItem[]): Servi
       .join(' '),
     ready,
     total,
-    tone: external ? 'done' : ready === 0 ? 'bad' : ready < total ? 'pending' : 'ok',
+    tone: external ? 'done' : total === 0 ? 'bad' : ready < total ? 'pending' : 'ok',
     // That which every cluster has, and which is not what people follow.
     system: isSystem(namespace) || key === 'services/default/kubernetes',
     endpoints,
