@@ -38,7 +38,7 @@ export class StatusError extends Error {
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason ? { reason } : {}),
       ...(details ? { details } : {}),
       code,
     };
@@ -65,7 +65,7 @@ interface Qualified {
 
 const qualified = (resource: Qualified) => (resource.group ? `${resource.plural}.${resource.group}` : resource.plural);
 const details = (resource: Qualified, name: string) => ({
-  name,
+  ...(name ? { name } : {}),
   ...(resource.group ? { group: resource.group } : {}),
   kind: resource.plural,
 });
@@ -139,9 +139,9 @@ export function invalid(
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const named = kind.group ? `${kind.kind}.${kind.group}` : kind.kind;
   return new StatusError(422, 'Invalid', `${named} "${name}" is invalid${errors.length ? `: ${list}` : ''}`, {
-    name,
+    ...(name ? { name } : {}),
     ...(kind.group ? { group: kind.group } : {}),
-    kind: kind.kind,
+    ...(kind.kind ? { kind: kind.kind } : {}),
     causes: errors.map((error) => ({ reason: CAUSES[error.type], message: error.text, field: error.field })),
   });
 }

@@ -1,6 +1,7 @@
 import type { ApiRequest } from '#apimachinery/api-request.ts';
 import { yamlWarnings } from '#apimachinery/codec.ts';
 import { DecodeError, decodeObject, zeroValue } from '#apimachinery/decode.ts';
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import type { ReadValue } from '#apimachinery/json-reader.ts';
 import { isJsonMap } from '#apimachinery/patch-merge.ts';
@@ -92,7 +93,7 @@ function kindText(apiVersion: JsonValue | undefined, kind: string): string {
 
 function named({ apiVersion, kind, metadata }: JsonObject): string {
   const text = (name: string) => (isJsonMap(metadata) && typeof metadata[name] === 'string' ? metadata[name] : '');
-  return `${text('namespace')}/${text('name')}; ${kindText(apiVersion, String(kind))}`;
+  return `${text('namespace')}/${text('name')}; ${kindText(apiVersion, typeof kind === 'string' ? kind : '')}`;
 }
 
 function decoded(
@@ -131,7 +132,7 @@ function withLastApplied({ options }: ApiRequest, object: ApiObject, config: Jso
   if (options.fieldManager !== KUBECTL || !annotations || !Object.hasOwn(annotations, LAST_APPLIED)) return object;
   if (annotations[LAST_APPLIED] === '') return object;
   const { [LAST_APPLIED]: _last, ...others } = annotations;
-  const text = `${sortedJson(withoutLastApplied(config))}\n`;
+  const text = `${encodeJson(withoutLastApplied(config))}\n`;
   const all = { ...others, [LAST_APPLIED]: text };
   const size = Object.entries(all).reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0);
   const next = size > MAX_ANNOTATIONS ? others : all;
@@ -143,20 +144,4 @@ function withoutLastApplied(config: JsonObject): JsonObject {
   if (!isJsonMap(metadata) || !isJsonMap(metadata.annotations)) return config;
   const { [LAST_APPLIED]: _last, ...annotations } = metadata.annotations;
   return { ...config, metadata: { ...metadata, annotations } };
-}
-
-/** As Go writes maps: keys in order, `<`, `>` and `&` escaped. */
-function sortedJson(value: JsonValue | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
-  if (isJsonMap(value)) {
-    const members = Object.keys(value)
-      .sort()
-      .map((key) => `${sortedJson(key)}:${sortedJson(value[key])}`);
-    return `{${members.join(',')}}`;
-  }
-  if (typeof value === 'bigint') return String(value);
-  return JSON.stringify(value ?? null).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -123,8 +123,8 @@ function unordered(value: JsonValue | undefined): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .map(([key, member]) => [key, unordered(member)])
-      .sort(),
+      .map(([key, member]): [string, unknown] => [key, unordered(member)])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
 

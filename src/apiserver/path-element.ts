@@ -1,3 +1,4 @@
+import { encodeJson } from '#apimachinery/go-encode.ts';
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 
@@ -10,12 +11,12 @@ export type PathElement = string;
 
 export const fieldElement = (name: string): PathElement => `f:${name}`;
 
-export const valueElement = (value: JsonValue): PathElement => `v:${encodeValue(value)}`;
+export const valueElement = (value: JsonValue): PathElement => `v:${encodeJson(value)}`;
 
 export const keyElement = (keys: readonly (readonly [string, JsonValue])[]): PathElement =>
   `k:{${[...keys]
     .sort(([a], [b]) => compareText(a, b))
-    .map(([name, value]) => `${encodeValue(name)}:${encodeValue(value)}`)
+    .map(([name, value]) => `${encodeJson(name)}:${encodeJson(value)}`)
     .join(',')}}`;
 
 /** The element in the one spelling. `unknown`: of a type that nobody knows; undefined: nonsense. */
@@ -91,16 +92,7 @@ function printValue(value: JsonValue): string {
     return `{${Object.entries(value)
       .map(([key, member]) => `${key}=${printValue(member!)}`)
       .join(';')}}`;
-  return String(value);
-}
-
-/** As Go writes it: without spaces, `<`, `>` and `&` escaped. */
-function encodeValue(value: JsonValue): string {
-  if (typeof value === 'bigint') return String(value);
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return encodeJson(value);
 }
 
 function parsed(text: string): JsonValue | undefined {

@@ -137,7 +137,7 @@ function goSyntax(value: JsonValue | undefined): string {
     return `map[string]interface {}{${members.join(', ')}}`;
   }
   if (typeof value === 'string') return goQuote(value);
-  return value === null ? 'interface {}(nil)' : String(value);
+  return value === null || value === undefined ? 'interface {}(nil)' : goValue(value);
 }
 
 /**

@@ -9,6 +9,7 @@ import { config } from './commands/config.ts';
 import { cordon, uncordon } from './commands/cordon.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { diff } from './commands/diff.ts';
 import { drain } from './commands/drain.ts';
 import { edit } from './commands/edit.ts';
 import { exec } from './commands/exec.ts';
@@ -37,7 +38,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Deploy Commands', commands: [rollout, scale] },
   { title: 'Cluster Management Commands', commands: [clusterInfo, cordon, uncordon, drain, taint] },
   { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, attach, exec] },
-  { title: 'Advanced Commands', commands: [apply, patch, replace, wait] },
+  { title: 'Advanced Commands', commands: [diff, apply, patch, replace, wait] },
   { title: 'Settings Commands', commands: [label, annotate] },
   { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },
 ];

@@ -1,13 +1,11 @@
 import type { JsonObject, JsonValue } from '#apimachinery/json.ts';
-import { createThreeWayJsonMergePatch, createThreeWayMergePatch } from '#apimachinery/patch-create.ts';
 import { isStatus } from '#apimachinery/status-error.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import type { Command, Invocation } from '../command.ts';
-import { cascadeOf, deleteOptions, gracePeriodOf } from '../deleting.ts';
-import type { DryRun } from '../dry-run.ts';
+import { cascadeOf, gracePeriodOf } from '../deleting.ts';
 import { dryRunStrategy, fieldValidation, withDryRun } from '../dry-run.ts';
 import { asError, throwCollected, withSource } from '../errors.ts';
-import { kindOf, strings, text, withMetadata } from '../fields.ts';
+import { strings, text, withMetadata } from '../fields.ts';
 import {
   deleteFlags,
   dryRun,
@@ -19,15 +17,15 @@ import {
   validate,
 } from '../flag-groups.ts';
 import { encodeJson } from '#apimachinery/go-encode.ts';
-import { LAST_APPLIED, lastApplied, withLastApplied } from '../last-applied.ts';
+import { LAST_APPLIED, withLastApplied } from '../last-applied.ts';
 import { OpenApi } from '../openapi.ts';
+import { Patching, type PatchingSettings, warnIfDeleting } from '../patching.ts';
 import type { ObjectPrinter } from '../printers/object-printer.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
 import type { ResourceClient } from '../resource-client.ts';
 import type { ResourceInfo } from '../resource-builder.ts';
 import { buildResources, clientFor, refreshed, retrieve } from '../resource-builder.ts';
 import { apiVersionOf } from '../rest-mapper.ts';
-import { TimeoutError, untilDeleted } from '../waiting.ts';
 import { setLastApplied } from './apply-set-last-applied.ts';
 import { viewLastApplied } from './apply-view-last-applied.ts';
 
@@ -42,9 +40,6 @@ are the ways you can resolve this warning:
   value; in this case, you'll become the manager if the other manager(s)
   stop managing the field (remove it from their configuration).
 See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`;
-
-/** How often a patch is made anew when somebody else was faster. */
-const RETRIES = 5;
 
 export const apply: Command = {
   name: 'apply',
@@ -106,17 +101,11 @@ kubectl apply -f ./pod.yaml --dry-run=server -o yaml`,
   run: runApply,
 };
 
-interface Settings {
-  readonly strategy: DryRun;
+interface Settings extends PatchingSettings {
   readonly serverSide: boolean;
-  readonly force: boolean;
-  readonly validation: 'Strict' | 'Warn' | 'Ignore';
-  readonly manager: string;
-  readonly gracePeriod: number;
   readonly printer: ObjectPrinter;
   /** Objects are printed whole at the end instead of a line each. */
   readonly whole: boolean;
-  readonly openApi: OpenApi;
 }
 
 async function runApply(invocation: Invocation): Promise<void> {
@@ -151,6 +140,7 @@ async function runApply(invocation: Invocation): Promise<void> {
     validation,
     manager,
     gracePeriod: gracePeriodOf(invocation),
+    cascade,
     printer: await objectPrinter(invocation),
     whole: output !== '' && output !== 'name',
     openApi: new OpenApi(await invocation.client()),
@@ -171,7 +161,7 @@ async function runApply(invocation: Invocation): Promise<void> {
   const applied: JsonObject[] = [];
   for (const info of infos) {
     try {
-      const { object, operation } = await applyOne(invocation, info, settings, cascade);
+      const { object, operation } = await applyOne(invocation, info, settings);
       applied.push(object);
       if (!settings.whole) settings.printer.print(object, withDryRun(operation, strategy));
     } catch (thrown) {
@@ -193,7 +183,6 @@ async function applyOne(
   invocation: Invocation,
   info: ResourceInfo,
   settings: Settings,
-  cascade: 'Background' | 'Foreground' | 'Orphan',
 ): Promise<{ readonly object: JsonObject; readonly operation: string }> {
   const object = info.object as JsonObject;
   const generateName = text(object, 'metadata', 'generateName');
@@ -236,7 +225,7 @@ async function applyOne(
       `Warning: resource ${client.resource.name}/${info.name} is missing the ${LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.`,
     );
   }
-  const patching = new Patching(invocation, client, info, modified, settings, cascade);
+  const patching = new Patching(invocation, client, info, modified, settings);
   let patched: JsonObject;
   try {
     patched = await patching.run(live);
@@ -273,101 +262,6 @@ async function applyOnServer(
   }
 }
 
-/** Brings a live object to what the file says. Follows kubectl/pkg/cmd/apply/patcher.go, v1.33. */
-class Patching {
-  readonly #invocation: Invocation;
-  readonly #client: ResourceClient;
-  readonly #info: ResourceInfo;
-  readonly #modified: JsonObject;
-  readonly #settings: Settings;
-  readonly #cascade: 'Background' | 'Foreground' | 'Orphan';
-  /** The last patch that was made. */
-  patch = '';
-
-  constructor(
-    invocation: Invocation,
-    client: ResourceClient,
-    info: ResourceInfo,
-    modified: JsonObject,
-    settings: Settings,
-    cascade: 'Background' | 'Foreground' | 'Orphan',
-  ) {
-    this.#invocation = invocation;
-    this.#client = client;
-    this.#info = info;
-    this.#modified = modified;
-    this.#settings = settings;
-    this.#cascade = cascade;
-  }
-
-  async run(live: JsonObject): Promise<JsonObject> {
-    let current = live;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#once(current);
-      } catch (error) {
-        if (isStatus(error, 'Conflict') && attempt < RETRIES) {
-          if (attempt >= 1) await this.#invocation.sleep(1000);
-          current = await this.#client.get(this.#info.name);
-          continue;
-        }
-        if (isStatus(error, 'Conflict', 'Invalid') && this.#settings.force) return this.#recreate(current);
-        throw withSource('patching', this.#info.source, asError(error));
-      }
-    }
-  }
-
-  async #once(current: JsonObject): Promise<JsonObject> {
-    const kind = kindOf(current);
-    const original = lastApplied(current) ?? {};
-    const document = await this.#settings.openApi.document(kind.group, kind.version).catch(() => undefined);
-    const strategic = document?.strategic(kind) === true;
-    const patch = strategic
-      ? createThreeWayMergePatch(original, this.#modified, current, document?.schemaOf(kind))
-      : createThreeWayJsonMergePatch(original, this.#modified, current);
-    this.patch = encodeJson(patch);
-    if (this.patch === '{}') return current;
-    return this.#client.patch(this.#info.name, strategic ? 'strategic' : 'merge', this.patch, {
-      dryRun: this.#settings.strategy === 'server',
-      fieldManager: this.#settings.manager,
-      fieldValidation: this.#settings.validation,
-    });
-  }
-
-  async #recreate(live: JsonObject): Promise<JsonObject> {
-    const { name } = this.#info;
-    const settings = this.#settings;
-    await this.#client.delete(
-      name,
-      deleteOptions({ cascade: this.#cascade, gracePeriod: settings.gracePeriod }, false),
-    );
-    try {
-      await untilDeleted(
-        this.#invocation,
-        this.#client,
-        name,
-        '',
-        this.#invocation.flags.duration('timeout') || Number.POSITIVE_INFINITY,
-      );
-    } catch (error) {
-      throw error instanceof TimeoutError ? new Error('timed out waiting for the condition') : error;
-    }
-    const options = { fieldManager: settings.manager, fieldValidation: settings.validation };
-    try {
-      return await this.#client.create(this.#modified, options);
-    } catch (error) {
-      try {
-        await this.#client.create(withMetadata(live, 'resourceVersion', undefined), options);
-      } catch (again) {
-        throw new Error(
-          `An error occurred force-replacing the existing object with the newly provided one:\n\n${asError(error).message}.\n\nAdditionally, an error occurred attempting to restore the original object:\n\n${asError(again).message}`,
-        );
-      }
-      throw error;
-    }
-  }
-}
-
 /** What an info is, for errors. */
 function describe(info: ResourceInfo): string {
   const { resource } = info;
@@ -376,13 +270,6 @@ function describe(info: ResourceInfo): string {
   const version = `${resource.group}/${resource.version}`;
   const kind = resource.group === '' ? `/${resource.version}` : apiVersionOf(resource);
   return `Resource: "${version}, Resource=${resource.name}", GroupVersionKind: "${kind}, Kind=${resource.kind}"\n${names}`;
-}
-
-function warnIfDeleting(invocation: Invocation, object: JsonObject): void {
-  if (text(object, 'metadata', 'deletionTimestamp') === '') return;
-  invocation.complain(
-    `Warning: Detected changes to resource ${text(object, 'metadata', 'name')} which is currently being deleted.`,
-  );
 }
 
 /** A value without map entries that are null. */

@@ -179,6 +179,7 @@ export const deployments = defineResource<Deployment>({
       return previous ? warnings : [...podPrefixWarnings(deployment.metadata.name), ...warnings];
     },
   },
+  resetFields: { status: ['spec', 'metadata.labels'] },
   subresources: {
     status: {
       prepareForUpdate: (next, previous) => ({

@@ -29,6 +29,7 @@ export const pods = defineResource<Pod>({
   validateUpdate: validatePodUpdate,
   notModelled: podNotModelled,
   strategy: podStrategy,
+  resetFields: { status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'] },
   subresources: {
     status: {
       prepareForUpdate: prepareStatusUpdate,
