@@ -30,7 +30,7 @@ export function validateSchema(
   value: JsonValue,
   schema: SchemaProps,
   path = '',
-  old?: JsonValue | undefined,
+  old?: JsonValue,
 ): readonly FieldError[] {
   const correlation = old === undefined ? undefined : { value, old, schema };
   const { failures } = ratcheted(value, schema, '', correlation);
@@ -41,7 +41,7 @@ export function validateSchema(
 export function badValue(value: JsonValue | undefined): BadValue {
   if (typeof value === 'number' && !Number.isInteger(value)) return new GoValue(formatFloat(value));
   if (typeof value === 'object' && value !== null) return new GoValue(formatGoSyntax(value));
-  return value;
+  return value === null ? 'null' : value;
 }
 
 interface Failure {

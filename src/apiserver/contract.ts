@@ -100,6 +100,8 @@ export interface ResourceAllocator<T extends ApiObject = ApiObject> {
 export interface ObjectView {
   /** How views are decoded, defaulted, validated and shown. It is not served by itself. */
   readonly definition: ResourceDefinition;
+  /** Throws for an object that has no such view to read. */
+  check?(object: ApiObject): void;
   /** What the view shows of an object, name, uid and resourceVersion included. */
   of(object: ApiObject): ApiObject;
   /** Where objects have the number of replicas that a Scale shows as its own; default: `spec.replicas`. */

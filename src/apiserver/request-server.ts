@@ -136,6 +136,7 @@ export class RequestServer {
         checkVersion(scope);
         const object = scope.read(definition, namespace, name);
         if (!object) throw notFound(definition, name);
+        view.check?.(object);
         return view.of(object);
       }
       case 'update':

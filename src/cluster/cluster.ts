@@ -19,6 +19,7 @@ import { Registry, type Userland } from '#cri/registry.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
+import { CustomResourceServer } from '#registry/custom-resource-server.ts';
 import { endpoints } from '#registry/endpoints.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
@@ -202,6 +203,7 @@ export class Cluster {
       process.onExit(() => {
         this.#server = undefined;
       });
+      new CustomResourceServer(process, api, () => undefined).start();
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, KUBERNETES_SERVICE.port);
         await bootstrap(process, api.local, KUBERNETES_SERVICE);
