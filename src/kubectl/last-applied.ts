@@ -27,6 +27,13 @@ export function withLastApplied(value: JsonObject, declared = false): JsonObject
   return withMetadata(value, 'annotations', annotations);
 }
 
+/** The object without its own configuration. */
+export function withoutLastApplied(value: JsonObject): JsonObject {
+  const annotations = new Map(strings(value, 'metadata', 'annotations'));
+  annotations.delete(LAST_APPLIED);
+  return withMetadata(value, 'annotations', Object.fromEntries(annotations));
+}
+
 /** The same if `always`, or if the object already has the annotation. */
 export function updateLastApplied(value: JsonObject, always: boolean, declared = false): JsonObject {
   return always || strings(value, 'metadata', 'annotations').has(LAST_APPLIED)

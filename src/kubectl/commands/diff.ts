@@ -6,7 +6,7 @@ import type { Command, Invocation } from '../command.ts';
 import { describeError, ExitError } from '../errors.ts';
 import { isObject, kindOf, withMetadata } from '../fields.ts';
 import { fieldManager, filenameFlags, selector } from '../flag-groups.ts';
-import { withLastApplied } from '../last-applied.ts';
+import { withoutLastApplied } from '../last-applied.ts';
 import { OpenApi } from '../openapi.ts';
 import { Patching, warnIfDeleting } from '../patching.ts';
 import { buildResources, clientFor, type ResourceInfo } from '../resource-builder.ts';
@@ -157,7 +157,7 @@ async function mergedOf(
     cascade: 'Background',
     openApi,
   } as const;
-  return new Patching(invocation, client, info, withLastApplied(local), settings).run(live);
+  return new Patching(invocation, client, info, withoutLastApplied(local), settings).run(live);
 }
 
 function pairOf({ flags }: Invocation, info: ResourceInfo, live: JsonObject | undefined, merged: JsonObject): FilePair {
