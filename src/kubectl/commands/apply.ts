@@ -19,6 +19,7 @@ import {
 import { encodeJson } from '#apimachinery/go-encode.ts';
 import { LAST_APPLIED, withLastApplied } from '../last-applied.ts';
 import { OpenApi } from '../openapi.ts';
+import { migrateToServerSide } from '../managed-fields-migration.ts';
 import { Patching, type PatchingSettings, warnIfDeleting } from '../patching.ts';
 import type { ObjectPrinter } from '../printers/object-printer.ts';
 import { objectPrinter } from '../printers/object-printer.ts';
@@ -244,14 +245,18 @@ async function applyOnServer(
   settings: Settings,
 ): Promise<JsonObject> {
   const { flags } = invocation;
+  const options = {
+    dryRun: settings.strategy === 'server',
+    fieldManager: settings.manager,
+    fieldValidation: settings.validation,
+    force: flags.bool('force-conflicts'),
+    subresource: flags.string('subresource'),
+  };
+  const send = () => client.patch(info.name, 'apply', `${encodeJson(info.object)}\n`, options);
   try {
-    const object = await client.patch(info.name, 'apply', `${encodeJson(info.object)}\n`, {
-      dryRun: settings.strategy === 'server',
-      fieldManager: settings.manager,
-      fieldValidation: settings.validation,
-      force: flags.bool('force-conflicts'),
-      subresource: flags.string('subresource'),
-    });
+    const applied = await send();
+    const complain = (line: string) => invocation.complain(line);
+    const object = await migrateToServerSide(client, info.name, applied, options, send, complain);
     warnIfDeleting(invocation, object);
     return object;
   } catch (error) {
