@@ -102,6 +102,7 @@ export const en = {
   'outcome.unreachable': 'unreachable',
   'outcome.timeout': 'timed out',
   'outcome.reset': 'reset',
+  'outcome.silent': 'no answer',
   'graph.hint': 'Apply the Pod in the editor, and follow its five steps here.',
   'actor.kubectl': 'kubectl',
   'actor.kube-apiserver': 'everybody meets here',

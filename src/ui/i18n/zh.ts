@@ -101,6 +101,7 @@ export const zh: Catalogue = {
   'outcome.unreachable': '不可达',
   'outcome.timeout': '超时',
   'outcome.reset': '被重置',
+  'outcome.silent': '无应答',
   'graph.hint': '应用编辑器中的 Pod，在这里观察它的五个步骤。',
   'actor.kubectl': 'kubectl',
   'actor.kube-apiserver': '所有组件在此交汇',

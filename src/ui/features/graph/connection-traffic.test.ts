@@ -70,6 +70,15 @@ test('one whose end comes late flies once, and is marked when it is known', () =
   expect(traffic.last).toBe('pods/default/load services/default/web pods/default/web-1 timeout');
 });
 
+test('who takes a connection and says nothing until the asker gives up is marked', () => {
+  const traffic = new ConnectionTraffic();
+  const span = connection({ ...served, method: 'GET', path: '/' });
+  traffic.add(span, 0, 0);
+  expect(traffic.at(1).marks).toEqual([]);
+  traffic.add({ ...span, end: 2000 }, 2000, 2000);
+  expect(traffic.at(2001).marks).toMatchObject([{ at: 'pods/default/web-1', why: 'silent', answered: false }]);
+});
+
 test('probes and DNS are faint and not counted; that a name does not exist is an answer', () => {
   const traffic = new ConnectionTraffic();
   traffic.add(connection({ probe: true, target: 'pods/default/web-1' }, 'nodes/node-1'), 0, 0);

@@ -3,7 +3,7 @@ import { attribute } from '../../cluster-store/span-view.ts';
 import type { ObjectKey } from '../../cluster-store/kube-object.ts';
 
 /** Why a connection came to nothing, or the status with which a server failed. */
-export type Failure = 'refused' | 'rejected' | 'dropped' | 'unreachable' | 'timeout' | 'reset' | `${number}`;
+export type Failure = 'refused' | 'rejected' | 'dropped' | 'unreachable' | 'timeout' | 'reset' | 'silent' | `${number}`;
 
 /** A dot that goes the way of a connection: from who dials, through a Service if it is one's address, to the target. */
 export interface Hop {
@@ -36,7 +36,11 @@ const MERGE_MS = 70;
 const MAX_HOPS = 160;
 const MAX_MARKS = 40;
 const MAX_OPEN = 5000;
-const FAILURES: ReadonlySet<string> = new Set(['refused', 'rejected', 'dropped', 'unreachable', 'timeout', 'reset']);
+/** While many go one way, those of a longer time are one dot. */
+const CROWD = 5;
+const CROWD_MERGE_MS = 260;
+const OUTCOMES: ReadonlySet<string> = new Set(['refused', 'rejected', 'dropped', 'unreachable', 'timeout', 'reset']);
+const UNANSWERED = 'silent';
 
 interface Open {
   readonly stations: readonly ObjectKey[];
@@ -72,7 +76,7 @@ export class ConnectionTraffic {
     const faint = span.attributes['probe'] === true || span.attributes['query'] !== undefined;
     if (!open) {
       const stations = stationsOf(span);
-      const failed = failure !== undefined && FAILURES.has(failure);
+      const failed = failure !== undefined && OUTCOMES.has(failure);
       open = { stations, arrival: this.#hop(stations, start, failed, faint), told: false };
       this.#open.set(span.id, open);
       if (!faint) this.total++;
@@ -95,7 +99,7 @@ export class ConnectionTraffic {
       (hop) =>
         hop.failed === failed &&
         hop.faint === faint &&
-        Math.abs(hop.start - start) < MERGE_MS &&
+        Math.abs(hop.start - start) < (hop.count < CROWD ? MERGE_MS : CROWD_MERGE_MS) &&
         hop.stations.join(' ') === way,
     );
     if (same) {
@@ -118,7 +122,15 @@ export class ConnectionTraffic {
       same.end = start + MARK_MS;
       return;
     }
-    this.#marks.push({ at, why, answered: !FAILURES.has(why), faint, start, end: start + MARK_MS, count: 1 });
+    this.#marks.push({
+      at,
+      why,
+      answered: !OUTCOMES.has(why) && why !== UNANSWERED,
+      faint,
+      start,
+      end: start + MARK_MS,
+      count: 1,
+    });
     if (this.#marks.length > MAX_MARKS) this.#marks.shift();
   }
 }
@@ -126,9 +138,11 @@ export class ConnectionTraffic {
 /** What failed about it, as far as that is known by now. That a name does not exist is an answer. */
 function failureOf(span: TraceSpan): Failure | undefined {
   const outcome = attribute(span, 'outcome');
-  if (FAILURES.has(outcome)) return outcome as Failure;
+  if (OUTCOMES.has(outcome)) return outcome as Failure;
   const status = span.attributes['status'];
-  return typeof status === 'number' && status >= 500 ? `${status}` : undefined;
+  if (typeof status === 'number') return status >= 500 ? `${status}` : undefined;
+  // Who asked gave up on a server that took the connection and said nothing.
+  return span.end !== undefined && outcome === 'connected' && attribute(span, 'method') ? UNANSWERED : undefined;
 }
 
 /** Whom it passes. One that no rule leads any further ends at the Service, one to nobody's address where it began. */

@@ -19,6 +19,7 @@ const OUTCOMES: Readonly<Record<string, PlainKey>> = {
   unreachable: 'outcome.unreachable',
   timeout: 'outcome.timeout',
   reset: 'outcome.reset',
+  silent: 'outcome.silent',
 };
 /** A number is written from so many on; fewer are told by the size of the dot. */
 const WRITTEN = 2;
