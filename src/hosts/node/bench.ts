@@ -228,6 +228,7 @@ async function deploymentOf(count: number, nodes: number): Promise<DeploymentRes
   };
   const setImage = { spec: { template: { spec: { containers: [{ name: 'nginx', image: 'nginx:1.27' }] } } } };
   const ready = await cpuOf(() => client.create(deployments, deployment as never), isComplete);
+  globalThis.gc?.();
   const heap = round(process.memoryUsage().heapUsed / 2 ** 20);
   const rollout = await cpuOf(
     () => client.patch(deployments, key, 'application/strategic-merge-patch+json', setImage),
@@ -318,7 +319,7 @@ async function serverCase(): Promise<void> {
 }
 
 async function httpCase(): Promise<unknown> {
-  const server = spawn(process.execPath, process.argv.slice(1), {
+  const server = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     env: { ...process.env, BENCH_CASE: 'server' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -435,7 +436,7 @@ function sizes(): unknown {
 }
 
 function runCase(name: string): Record<string, number> {
-  const result = spawnSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], {
+  const result = spawnSync(process.execPath, [...process.execArgv, '--expose-gc', ...process.argv.slice(1)], {
     env: { ...process.env, BENCH_CASE: name },
     encoding: 'utf8',
     maxBuffer: 1 << 24,
