@@ -1,6 +1,7 @@
 import type { AdmissionPlugin } from '#apiserver/contract.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { serviceAccount } from './service-account.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
@@ -10,6 +11,7 @@ export const plugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
   serviceAccount,
   taintNodesByCondition,
+  podSecurity,
   priority,
   defaultTolerationSeconds,
 ];

@@ -7,6 +7,7 @@ import type { Etcd } from '#etcd/etcd.ts';
 import type { AdmissionPlugin, AllocatorSource, ResourceAllocator, SubresourceEndpoint } from './contract.ts';
 import { FieldManager } from './field-manager.ts';
 import { LeaseSource } from './lease-source.ts';
+import { objectStore } from './object-store.ts';
 import type { ServerCore } from './request-scope.ts';
 import { RequestServer } from './request-server.ts';
 import { ResourceTable } from './resource-table.ts';
@@ -87,6 +88,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     resources,
     admission: options.admission ?? [],
+    get objects() {
+      return objects;
+    },
     allocator: <T extends ApiObject>(definition: ResourceDefinition<T>) =>
       allocators.get(definition as unknown as ResourceDefinition) as ResourceAllocator<T> | undefined,
     fields,
@@ -98,6 +102,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     cache: <T extends ApiObject>(definition: ResourceDefinition<T>) =>
       cacheOf(definition as unknown as ResourceDefinition) as unknown as WatchCache<T>,
   };
+  const objects = objectStore(core);
   const source: AllocatorSource = {
     rng: rng.fork('allocators'),
     readAll(resource) {

@@ -21,6 +21,8 @@ export interface RequestContext {
   readAll<T extends ApiObject>(resource: ResourceDefinition<T>, namespace?: string): readonly T[];
   /** Text for the `Warning` header. */
   warn(text: string): void;
+  /** What the audit log would say of the request; kept with its span. */
+  annotate(key: string, text: string): void;
   /** A random end of a generated name, seeded. */
   suffix(length: number): string;
   /** Parks the request for milliseconds of virtual time. */
@@ -40,11 +42,24 @@ export interface AdmissionAttributes {
   readonly oldObject?: ApiObject;
   readonly user: UserInfo;
   readonly dryRun: boolean;
+  /** Only for `admit`. */
+  readonly reinvocation?: Reinvocation;
+}
+
+/** One request's way through the mutating plugins, which is gone a second time when a late one changed the object. */
+export interface Reinvocation {
+  /** This is the second time. */
+  readonly again: boolean;
+  /** Set by a plugin that wants the others to look at its changes. */
+  wanted: boolean;
+  /** What plugins keep from the first time to the second, by their names. */
+  readonly kept: Map<string, unknown>;
 }
 
 /**
  * One admission plugin. `admit` returns the object that goes on (sharing what it keeps); `validate` only throws a
- * StatusError. Order and meaning follow apiserver/pkg/admission, v1.33.
+ * StatusError. Both answer at once, but for those that ask somebody else (webhooks) or keep an account in the store
+ * (quotas). Order and meaning follow apiserver/pkg/admission, v1.33.
  */
 export interface AdmissionPlugin {
   /** As `--enable-admission-plugins` names it. */
@@ -54,8 +69,11 @@ export interface AdmissionPlugin {
    * changes the object; undefined when there is nothing to wait for.
    */
   wait?(attributes: AdmissionAttributes, context: RequestContext): Promise<void> | undefined;
-  admit?(attributes: AdmissionAttributes, context: RequestContext): ApiObject | undefined;
-  validate?(attributes: AdmissionAttributes, context: RequestContext): void;
+  admit?(
+    attributes: AdmissionAttributes,
+    context: RequestContext,
+  ): ApiObject | undefined | Promise<ApiObject | undefined>;
+  validate?(attributes: AdmissionAttributes, context: RequestContext, store: ObjectStore): void | Promise<void>;
 }
 
 /** What an allocator has of the server that it lives in. */

@@ -37,7 +37,7 @@ export async function create<T extends ApiObject>(scope: RequestScope<T>): Promi
   const ownership = core.fields.written(scope, undefined, object, given);
   const name = request.name ?? object.metadata.name ?? '';
   await waitForAdmission(scope, name, object);
-  object = dedupOwnerReferences(admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
+  object = dedupOwnerReferences(await admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
   return createStored(scope, object, ownership);
 }
 
@@ -67,7 +67,7 @@ async function createOnce<T extends ApiObject>(scope: RequestScope<T>, object: T
   try {
     const next = prepareNew(scope, object, reservation);
     const { name = '', namespace } = next.metadata;
-    validateAdmission(scope, 'CREATE', scope.request.name ?? name, next, undefined);
+    await validateAdmission(scope, 'CREATE', scope.request.name ?? name, next, undefined);
     if (next.metadata.resourceVersion)
       throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
     const key = storage.key(namespace, name);

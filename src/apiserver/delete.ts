@@ -33,7 +33,7 @@ export async function remove<T extends ApiObject>(
     checkPreconditions(scope, existing);
     const step = planDeletion(definition, existing, options, scope.now);
     if (step === 'pending') return answer(scope, existing);
-    admitDeletion(scope, name, existing);
+    await admitDeletion(scope, name, existing);
     if (step.next !== existing) {
       const { next } = step;
       if (!scope.dryRun) {

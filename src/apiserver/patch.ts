@@ -46,8 +46,11 @@ export async function patch<T extends ApiObject>(scope: RequestScope<T>, view?: 
       if ((object.metadata.namespace ?? '') !== wanted)
         object = withMeta(object, { namespace: matchNamespace(object, wanted) });
       checkName(object, name);
-      const next = view && existing ? throughView(scope, view, object, existing) : (object as T);
-      return { object: next, ownership: applied?.ownership ?? core.fields.written(scope, existing, next, next) };
+      const proposal = (next: T) => ({
+        object: next,
+        ownership: applied?.ownership ?? core.fields.written(scope, existing, next, next),
+      });
+      return view && existing ? throughView(scope, view, object, existing).then(proposal) : proposal(object as T);
     },
   });
 }

@@ -6,7 +6,7 @@ import type { Process } from '#base/pump.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Etcd, Operation } from '#etcd/etcd.ts';
-import type { AdmissionPlugin, RequestContext, ResourceAllocator } from './contract.ts';
+import type { AdmissionPlugin, ObjectStore, RequestContext, ResourceAllocator } from './contract.ts';
 import type { FieldManager } from './field-manager.ts';
 import type { HostTimer } from './api-server.ts';
 import type { LeaseSource } from './lease-source.ts';
@@ -23,6 +23,8 @@ export interface ServerCore {
   readonly random: { readonly latency: Rng; readonly uids: Rng; readonly names: Rng };
   readonly resources: ResourceTable;
   readonly admission: readonly AdmissionPlugin[];
+  /** The server's own access to objects. */
+  readonly objects: ObjectStore;
   /** What gives objects of this resource things that must be theirs alone; undefined for nearly all. */
   allocator<T extends ApiObject>(definition: ResourceDefinition<T>): ResourceAllocator<T> | undefined;
   readonly fields: FieldManager;
@@ -84,6 +86,10 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
   readonly warn = (text: string): void => {
     this.request.warn?.(text);
   };
+
+  annotate(key: string, text: string): void {
+    this.core.process.tracer.annotate(this.span, { [key]: text });
+  }
 
   suffix(length: number): string {
     return this.core.random.names.suffix(length);

@@ -10,7 +10,6 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
 import { list, revisionWanted, tooLargeResourceVersion } from './list.ts';
-import { objectStore } from './object-store.ts';
 import { patch } from './patch.ts';
 import { RequestScope, type ServerCore } from './request-scope.ts';
 import { resourceNotFound } from './routes.ts';
@@ -26,7 +25,7 @@ export class RequestServer {
 
   constructor(core: ServerCore) {
     this.#core = core;
-    this.#store = objectStore(core);
+    this.#store = core.objects;
     this.backend = {
       request: (request) => this.#remote(request, (scope) => this.#request(scope)),
       list: (request) => this.#remote<ApiList>(request, async (scope) => list(scope)),
@@ -152,8 +151,8 @@ export class RequestServer {
     const { request } = scope;
     const { name = '', object } = request;
     if (!object || !endpoint.create) throw methodNotSupported(scope.definition, request.verb);
-    const admitted = admit(scope, 'CREATE', name, object, undefined);
-    validateAdmission(scope, 'CREATE', name, admitted, undefined);
+    const admitted = await admit(scope, 'CREATE', name, object, undefined);
+    await validateAdmission(scope, 'CREATE', name, admitted, undefined);
     const next =
       admitted === object
         ? scope
@@ -167,7 +166,7 @@ export class RequestServer {
     if (!endpoint?.connect) throw resourceNotFound();
     // Reading a log is a GET like any other, and passes no admission.
     if (endpoint.verbs.includes('create'))
-      validateAdmission(scope, 'CONNECT', request.name ?? '', undefined, undefined);
+      await validateAdmission(scope, 'CONNECT', request.name ?? '', undefined, undefined);
     return endpoint.connect(scope, this.#store);
   }
 

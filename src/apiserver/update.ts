@@ -32,7 +32,7 @@ export interface Proposal<T> {
 
 export interface UpdateOptions<T> {
   /** The new object; called again when somebody else was faster. */
-  propose(existing: T | undefined): Proposal<T>;
+  propose(existing: T | undefined): Proposal<T> | Promise<Proposal<T>>;
   /** An object that does not exist is created, whatever the kind says (apply). */
   readonly forceAllowCreate?: boolean;
   /** The uid that the existing object must have. */
@@ -77,24 +77,24 @@ async function updateThroughView<T extends ApiObject>(scope: RequestScope<T>, vi
   checkName(asked, name);
   return store(scope, name, {
     view,
-    propose(existing) {
-      const object = throughView(scope, view, asked, existing as T);
+    async propose(existing) {
+      const object = await throughView(scope, view, asked, existing as T);
       return { object, ownership: core.fields.written(scope, existing, object, object) };
     },
   });
 }
 
 /** The object that a view asks for: mutating admission and validation of the view first. Throws 409 and 422. */
-export function throughView<T extends ApiObject>(
+export async function throughView<T extends ApiObject>(
   scope: RequestScope<T>,
   view: ObjectView,
   asked: ApiObject,
   existing: T,
-): T {
+): Promise<T> {
   const { definition } = scope;
   const { uid, name = '' } = existing.metadata;
   const viewScope = scope as unknown as RequestScope;
-  const admitted = admit(viewScope, 'UPDATE', name, asked, view.of(existing));
+  const admitted = await admit(viewScope, 'UPDATE', name, asked, view.of(existing));
   const errors = validateObjectMeta(view.definition, admitted.metadata);
   errors.push(...(view.definition.validate?.(admitted) ?? []));
   if (errors.length > 0) throw invalid(view.definition, name, errors);
@@ -156,18 +156,18 @@ async function updateOnce<T extends ApiObject>(
   const reservation = new Reservation(scope);
   try {
     if (options.uid && existing.metadata.uid !== options.uid) throw uidMismatch(scope, stored, options.uid);
-    const proposal = options.propose(existing);
+    const proposal = await options.propose(existing);
     const { view } = options;
     const admitted =
       options.skipAdmission || view
         ? proposal.object
-        : dedupOwnerReferences(admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
+        : dedupOwnerReferences(await admit(scope, 'UPDATE', name, proposal.object, existing), scope.warn, true);
     const next = options.unchecked
       ? admitted
       : prepareUpdate(scope, name, admitted, existing, stored.modRevision, reservation);
     if (view) {
-      validateAdmission(scope as unknown as RequestScope, 'UPDATE', name, view.of(next), view.of(existing));
-    } else if (!options.skipAdmission) validateAdmission(scope, 'UPDATE', name, next, existing);
+      await validateAdmission(scope as unknown as RequestScope, 'UPDATE', name, view.of(next), view.of(existing));
+    } else if (!options.skipAdmission) await validateAdmission(scope, 'UPDATE', name, next, existing);
     if (finishesDeletion(definition, next, existing)) return await removeFinalized(scope, stored, next);
     if (isSame(scope, next, existing) && !core.fields.changes(existing, proposal.ownership)) return existing;
     if (scope.dryRun) return core.fields.attach(next, proposal.ownership);
@@ -201,7 +201,7 @@ async function createByUpdate<T extends ApiObject>(
   options: UpdateOptions<T>,
 ): Promise<T | undefined> {
   const { definition, storage, core, request } = scope;
-  const { object, ownership } = options.propose(undefined);
+  const { object, ownership } = await options.propose(undefined);
   if (object.metadata.uid) {
     throw conflict(
       definition,
@@ -209,11 +209,11 @@ async function createByUpdate<T extends ApiObject>(
       `uid mismatch: the provided object specified uid ${object.metadata.uid}, and no existing object was found`,
     );
   }
-  const admitted = dedupOwnerReferences(admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
+  const admitted = dedupOwnerReferences(await admit(scope, 'CREATE', name, object, undefined), scope.warn, true);
   const reservation = new Reservation(scope);
   try {
     const next = prepareNew(scope, withMeta(admitted, { resourceVersion: undefined }), reservation);
-    validateAdmission(scope, 'CREATE', name, next, undefined);
+    await validateAdmission(scope, 'CREATE', name, next, undefined);
     request.onCreated?.();
     if (scope.dryRun) return core.fields.attach(next, ownership);
     const lease =
