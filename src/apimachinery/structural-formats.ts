@@ -58,7 +58,7 @@ function isDuration(text: string): boolean {
 function isISBN(text: string, length: 10 | 13): boolean {
   const digits = text.replace(/[\s-]+/g, '');
   if (!(length === 10 ? /^(?:\d{9}X|\d{10})$/ : /^\d{13}$/).test(digits)) return false;
-  const values = [...digits].map((char) => (char === 'X' ? 10 : Number(char)));
+  const values = Array.from(digits, (char) => (char === 'X' ? 10 : Number(char)));
   const sum = values.reduce((total, value, i) => total + value * (length === 10 ? i + 1 : i % 2 === 0 ? 1 : 3), 0);
   return sum % (length === 10 ? 11 : 10) === 0;
 }
@@ -66,16 +66,18 @@ function isISBN(text: string, length: 10 | 13): boolean {
 function isCreditCard(text: string): boolean {
   const digits = text.replace(/[^0-9]+/g, '');
   if (!CARD.test(digits)) return false;
-  const sum = [...digits].reverse().reduce((total, char, i) => {
-    const value = Number(char) * (i % 2 === 1 ? 2 : 1);
-    return total + (value >= 10 ? (value % 10) + 1 : value);
-  }, 0);
+  const sum = Array.from(digits)
+    .reverse()
+    .reduce((total, char, i) => {
+      const value = Number(char) * (i % 2 === 1 ? 2 : 1);
+      return total + (value >= 10 ? (value % 10) + 1 : value);
+    }, 0);
   return sum % 10 === 0;
 }
 
 /** What Go's url.ParseRequestURI takes: an absolute URI or an absolute path. */
 function isRequestURI(text: string): boolean {
-  if (text === '' || /[\x00-\x20\x7f]/.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return false;
+  if (text === '' || /[\s\p{Cc}]/u.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return false;
   return text.startsWith('/') || /^[A-Za-z][A-Za-z0-9+.-]*:./.test(text);
 }
 

@@ -190,7 +190,7 @@ function checkEnum(value: JsonValue, schema: SchemaProps, path: string): Failure
 
 function checkString(value: string, schema: SchemaProps, path: string): Failure | undefined {
   const { maxLength, minLength, pattern } = schema;
-  const length = maxLength === undefined && minLength === undefined ? 0 : [...value].length;
+  const length = maxLength === undefined && minLength === undefined ? 0 : Array.from(value).length;
   if (maxLength !== undefined && length > maxLength) {
     const text = `${path} in body should be at most ${maxLength} chars long`;
     return fails(path, text, (field) => tooLong(field, maxLength));

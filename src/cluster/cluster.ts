@@ -1,11 +1,16 @@
 import type { Node } from '#api/generated/types.ts';
 import { plugins as admissionPlugins } from '#admission/plugins.ts';
+import {
+  customResourceDefinitions,
+  customResourceDefinitionsWith,
+} from '#api/apiextensions/v1/custom-resource-definition.ts';
 import { resources } from '#api/resources.ts';
 import { schemas } from '#api/schemas.ts';
 import type { ProtobufReader } from '#apimachinery/protobuf.ts';
-import type { ApiObject } from '#apimachinery/resource.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
 import { createApiServer, type ApiServer, type HostTimer } from '#apiserver/api-server.ts';
+import type { CelRules } from '#apiserver/cel-rules.ts';
 import type { HttpFloor } from '#apiserver/http-server.ts';
 import type { VersionInfo } from '#apiserver/non-resource.ts';
 import { type LatencyProfile, latencyOf } from '#base/latency.ts';
@@ -61,6 +66,8 @@ export interface ClusterOptions {
   readonly loadBalancer: boolean;
   /** What users' containers are made of. A host may {@link Cluster.install} it later, before the first input. */
   readonly userland?: Userland;
+  /** What expressions in objects are compiled by. A host may bring it later with {@link Cluster.installExpressions}. */
+  readonly expressions?: CelRules;
   /** Reads protobuf bodies, for hosts of real clients. */
   readonly protobuf?: ProtobufReader;
   /** Ends watches from outside that set a time limit. */
@@ -136,6 +143,8 @@ export class Cluster {
   };
   /** Brings what users' containers are made of; until then no input may come. */
   readonly install: (userland: Userland) => void;
+  /** Brings what compiles expressions; until then no input may come. */
+  readonly installExpressions: (expressions: CelRules) => void;
   /** Called before something from outside is taken in: the host brings the clock up to date. */
   beforeInput: () => void = () => {};
   /** What can be made to fail. */
@@ -171,6 +180,15 @@ export class Cluster {
     this.#inbox = new Inbox(this.root.child('inbox'));
     this.tracer.retain(() => this.#causes());
     const backend = this.#address;
+    let { expressions } = options;
+    this.installExpressions = (rules) => {
+      expressions = rules;
+    };
+    const served = resources.map((definition) =>
+      definition === (customResourceDefinitions as unknown as ResourceDefinition)
+        ? (customResourceDefinitionsWith(() => expressions) as unknown as ResourceDefinition)
+        : definition,
+    );
     let hasAddOns = false;
     let bootstrapped = () => {};
     const whenBootstrapped = new Promise<void>((resolve) => {
@@ -181,7 +199,7 @@ export class Cluster {
         process,
         etcd: this.#etcd,
         latency,
-        resources,
+        resources: served,
         admission: admissionPlugins,
         allocators: (source) => [new ServiceAllocator(SERVICE_RANGES, source)],
         subresources: endpoints({
@@ -203,7 +221,7 @@ export class Cluster {
       process.onExit(() => {
         this.#server = undefined;
       });
-      new CustomResourceServer(process, api, () => undefined).start();
+      new CustomResourceServer(process, api, () => expressions).start();
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, KUBERNETES_SERVICE.port);
         await bootstrap(process, api.local, KUBERNETES_SERVICE);

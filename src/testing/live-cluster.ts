@@ -1,3 +1,4 @@
+import { CelRules } from '#apiserver/cel-rules.ts';
 import { Cluster, type ClusterOptions } from '#cluster/cluster.ts';
 import { userland } from '#cri/userland.ts';
 import { readBody } from '#transport/http.ts';
@@ -9,6 +10,7 @@ export class LiveCluster {
   constructor(options: Partial<ClusterOptions> = {}) {
     this.cluster = new Cluster({
       userland,
+      expressions: new CelRules(),
       seed: 1,
       epoch: Date.UTC(2026, 0, 1),
       workers: 2,

@@ -77,4 +77,4 @@ export const ambientLayers = ['hosts', 'ui', 'testing'];
  * Packages that the deterministic layers may import: pure, synchronous, and free of time, randomness and I/O.
  * @type {readonly string[]}
  */
-export const purePackages = ['@noble/hashes', 'diff', 'pure-rand', 'unbash', 'yaml'];
+export const purePackages = ['@marcbachmann/cel-js', '@noble/hashes', 'diff', 'pure-rand', 'unbash', 'yaml'];

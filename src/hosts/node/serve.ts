@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { wire } from '#api/generated/wire.ts';
 import { ProtobufReader } from '#apimachinery/protobuf.ts';
+import { CelRules } from '#apiserver/cel-rules.ts';
 import { Cluster } from '#cluster/cluster.ts';
 import { userland } from '#cri/userland.ts';
 import { Driver } from '../driver.ts';
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
   if (!(speed >= 0.1 && speed <= 100)) throw new Error('--speed must be a number from 0.1 to 100');
   const cluster = new Cluster({
     userland,
+    expressions: new CelRules(),
     seed: whole('seed', values.seed, 0, 0xffffffff),
     epoch: Date.now(),
     workers: whole('workers', values.workers, 0, 5000),

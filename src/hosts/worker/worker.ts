@@ -23,7 +23,10 @@ addEventListener('message', (event: MessageEvent<WorkerInit>) => {
   const driver = new Driver(cluster.pump, wall, { speed });
   cluster.beforeInput = () => driver.sync();
   // What containers of users run is a part of its own: the graph is alive before it is there. Inputs wait for it.
-  const installed = import('#cri/userland.ts').then(({ userland }) => cluster.install(userland));
+  const installed = Promise.all([
+    import('#cri/userland.ts').then(({ userland }) => cluster.install(userland)),
+    import('#apiserver/cel-rules.ts').then(({ CelRules }) => cluster.installExpressions(new CelRules())),
+  ]);
   servePort(http, {
     async handle(request) {
       if (request.method !== 'GET' && request.method !== 'HEAD') await installed;

@@ -179,7 +179,7 @@ function validateSpec(
   expressions: SchemaExpressions | undefined,
   errors: FieldError[],
 ): void {
-  const { group = '', scope = '', names = {} as CustomResourceDefinitionNames, preserveUnknownFields: keeps } = spec;
+  const { group, scope, names, preserveUnknownFields: keeps } = spec;
   const versions = spec.versions ?? [];
   const hoisted = hoist(versions);
   const schemas = versions.flatMap((version) => schemaOf(version) ?? []);
@@ -277,7 +277,7 @@ function goVersions(
   common: ReadonlySet<keyof CustomResourceDefinitionVersion>,
 ): GoValue {
   const one = (version: CustomResourceDefinitionVersion) => {
-    const { name = '', served = false, storage = false, deprecated = false } = version;
+    const { name, served, storage, deprecated = false } = version;
     const pointer = (key: keyof CustomResourceDefinitionVersion, type: string) =>
       `(*${type})(${common.has(key) || version[key] === undefined ? 'nil' : '0xc000000000'})`;
     const fields = [
@@ -348,7 +348,7 @@ function validateColumns(
   path: string,
   errors: FieldError[],
 ): void {
-  columns?.forEach(({ name, type = '', format = '', jsonPath = '' }, i) => {
+  columns?.forEach(({ name, type, format = '', jsonPath }, i) => {
     const at = (field: string) => child(index(path, i), field);
     if (!name) errors.push(required(at('name')));
     const types = `must be one of ${COLUMN_TYPES.join(',')}`;
@@ -402,7 +402,7 @@ function validateSelectable(
     return;
   }
   const seen = new Set<string>();
-  fields.forEach(({ jsonPath = '' }, i) => {
+  fields.forEach(({ jsonPath }, i) => {
     const at = child(index(path, i), 'jsonPath');
     if (jsonPath === '') {
       errors.push(required(at));
@@ -427,7 +427,7 @@ function validateSelectable(
 
 function validateConversion(conversion: CustomResourceConversion, knownVersion: boolean, errors: FieldError[]): void {
   const path = 'spec.conversion';
-  const { strategy = '', webhook } = conversion;
+  const { strategy, webhook } = conversion;
   validateEnum(`${path}.strategy`, strategy, ['None', 'Webhook'], errors);
   const clientAt = `${path}.webhookClientConfig`;
   const versionsAt = `${path}.conversionReviewVersions`;

@@ -46,7 +46,7 @@ function defaultVersion(version: CustomResourceDefinitionVersion): CustomResourc
   return openAPIV3Schema === schema ? version : { ...version, schema: { openAPIV3Schema } };
 }
 
-function storageVersions({ versions = [] }: CustomResourceDefinitionSpec): readonly string[] {
+function storageVersions({ versions }: CustomResourceDefinitionSpec): readonly string[] {
   const storage = versions.find((version) => version.storage);
   return storage ? [storage.name] : [];
 }
@@ -70,9 +70,12 @@ function prepareForDelete(crd: CustomResourceDefinition): CustomResourceDefiniti
   return withCondition(held, condition, deletionTimestamp as string);
 }
 
-/** CustomResourceDefinitions, whose expression rules are checked by `expressions`; without it, rules are refused. */
+/**
+ * CustomResourceDefinitions, whose expression rules are checked by what `expressions` gives at the time; where it gives
+ * nothing, rules are refused.
+ */
 export function customResourceDefinitionsWith(
-  expressions: SchemaExpressions | undefined,
+  expressions: () => SchemaExpressions | undefined,
 ): ResourceDefinition<CustomResourceDefinition> {
   return defineResource<CustomResourceDefinition>({
     group: 'apiextensions.k8s.io',
@@ -86,8 +89,8 @@ export function customResourceDefinitionsWith(
     schema: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
     storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
     defaults,
-    validate: (crd) => validateDefinition(crd, expressions),
-    validateUpdate: (next, previous) => validateDefinitionUpdate(next, previous, expressions),
+    validate: (crd) => validateDefinition(crd, expressions()),
+    validateUpdate: (next, previous) => validateDefinitionUpdate(next, previous, expressions()),
     notModelled: ({ spec }) =>
       spec.conversion?.strategy === 'Webhook' ? ['spec.conversion.webhook: conversion webhooks are not called'] : [],
     strategy: {
@@ -125,4 +128,4 @@ export function customResourceDefinitionsWith(
 }
 
 /** CustomResourceDefinitions, as clients name them. */
-export const customResourceDefinitions = customResourceDefinitionsWith(undefined);
+export const customResourceDefinitions = customResourceDefinitionsWith(() => undefined);
