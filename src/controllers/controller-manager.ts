@@ -6,7 +6,7 @@ import type { SpanId } from '#base/tracer.ts';
 import { events } from '#api/core/v1/event.ts';
 import { Client } from '#client/client.ts';
 import { CoreEventRecorder } from '#client/event-recorder.ts';
-import { InformerFactory } from '#client/informer.ts';
+import { Informer, InformerFactory } from '#client/informer.ts';
 import { controllerOf, keyOf, nameOfKey } from '#client/key.ts';
 import { ControllerRateLimiter, type RateLimiter } from '#client/rate-limiter.ts';
 import { WorkQueue } from '#client/work-queue.ts';
@@ -87,6 +87,7 @@ function startController(
   // Handlers are told at once of what a shared informer knows already: not before the controller is made.
   const listens: (() => void)[] = [];
   const queue = new WorkQueue(process, name, limiterOf(process, definition));
+  let followed = 0;
 
   const runQueue = (
     workQueue: WorkQueue,
@@ -115,6 +116,16 @@ function startController(
       if (handlers) listens.push(() => process.onExit(informer.addHandlers(handlers)));
       synced.push(() => informer.whenSynced());
       return informer.lister;
+    },
+    follow(resource, handlers) {
+      const own = process.child(`${name} follows ${resource.plural}.${resource.group}`, ++followed);
+      const informer = new Informer(own, clientOf(backend, '', 'shared-informers'), resource);
+      informer.addHandlers(handlers);
+      informer.start();
+      return () => {
+        own.exit();
+        for (const object of informer.lister.list()) handlers.delete?.(object, 0);
+      };
     },
     addQueue(queueName, options, reconcile) {
       const added = new WorkQueue(process, queueName, limiterOf(process, options));

@@ -96,6 +96,11 @@ export interface ControllerDeps {
     handlers?: EventHandlers<T>,
     ...indices: Index<T>[]
   ): Lister<T>;
+  /**
+   * Follows a resource that has come while the controller runs, with an informer of its own. Returns what ends that: for
+   * the handlers everything is deleted then.
+   */
+  follow<T extends ApiObject>(resource: ResourceDefinition<T>, handlers: EventHandlers<T>): () => void;
   /** One more queue with workers of its own, whose keys mean what the controller wants. */
   addQueue(
     name: string,

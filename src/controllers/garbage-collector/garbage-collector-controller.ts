@@ -1,3 +1,6 @@
+import { customResourceDefinitions } from '#api/apiextensions/v1/custom-resource-definition.ts';
+import { servedResources } from '#api/apiextensions/v1/served-resources.ts';
+import type { CustomResourceDefinition } from '#api/generated/types.ts';
 import type { PropagationPolicy } from '#apimachinery/api-request.ts';
 import { apiVersionOf, type ApiObject, type OwnerReference, type ResourceDefinition } from '#apimachinery/resource.ts';
 import { isStatus } from '#apimachinery/status-error.ts';
@@ -5,6 +8,7 @@ import type { SpanId } from '#base/tracer.ts';
 import type { Client } from '#client/client.ts';
 import { Lru } from '#client/lru.ts';
 import { retryOnConflict } from '#client/retry-on-conflict.ts';
+import type { EventHandlers } from '#client/informer.ts';
 import type { WorkQueue } from '#client/work-queue.ts';
 import {
   type ControllerDeps,
@@ -41,7 +45,12 @@ class GarbageCollector implements Reconciler {
   readonly #deps: ControllerDeps;
   readonly #graph: DependencyGraph;
   /** `apiVersion kind` → its resource. */
-  readonly #resources: ReadonlyMap<string, ResourceDefinition>;
+  readonly #resources: Map<string, ResourceDefinition>;
+  /** Custom resources by the name of their definition: which, and what ends following them. */
+  readonly #custom = new Map<
+    string,
+    { readonly resources: readonly ResourceDefinition[]; readonly stop: () => void }
+  >();
   readonly #absent = new Lru<true>(ABSENT_CACHE);
   readonly #orphans: WorkQueue;
   /** The delivery that the graph is being changed for. */
@@ -51,7 +60,7 @@ class GarbageCollector implements Reconciler {
     this.#deps = deps;
     const { queue, resources, watch, addQueue } = deps;
     const events = deps.recorder();
-    this.#resources = new Map(resources.map((resource) => [`${apiVersionOf(resource)} ${resource.kind}`, resource]));
+    this.#resources = new Map(resources.map((resource) => [keyOfResource(resource), resource]));
     this.#orphans = addQueue('garbage-collector-controller-orphans', { workers: WORKERS }, (ctx, uid) =>
       this.#orphan(ctx, uid),
     );
@@ -67,10 +76,37 @@ class GarbageCollector implements Reconciler {
         events.event(identity, 'Warning', 'OwnerRefInvalidNamespace', message, this.#cause);
       },
     });
-    for (const resource of resources.filter(isCollected)) this.#follow(resource, watch);
+    for (const resource of resources.filter(isCollected)) watch(resource, this.#handlersFor(resource));
+    watch(customResourceDefinitions, {
+      add: (crd) => this.#followCustom(crd),
+      update: (_, crd) => this.#followCustom(crd),
+      delete: ({ metadata }) => this.#forgetCustom(metadata.name ?? ''),
+    });
   }
 
-  #follow(resource: ResourceDefinition, watch: ControllerDeps['watch']): void {
+  /** Follows the first version that a definition serves; owners may be named by any. */
+  #followCustom(crd: CustomResourceDefinition): void {
+    const { name = '' } = crd.metadata;
+    const resources = servedResources(crd);
+    const key = (list: readonly ResourceDefinition[]) => list.map(keyOfResource).join();
+    const old = this.#custom.get(name);
+    if (old && key(old.resources) === key(resources)) return;
+    this.#forgetCustom(name);
+    const [first] = resources;
+    if (!first) return;
+    for (const resource of resources) this.#resources.set(keyOfResource(resource), resource);
+    this.#custom.set(name, { resources, stop: this.#deps.follow(first, this.#handlersFor(first)) });
+  }
+
+  #forgetCustom(name: string): void {
+    const custom = this.#custom.get(name);
+    if (!custom) return;
+    this.#custom.delete(name);
+    custom.stop();
+    for (const resource of custom.resources) this.#resources.delete(keyOfResource(resource));
+  }
+
+  #handlersFor(resource: ResourceDefinition): EventHandlers<ApiObject> {
     const apiVersion = apiVersionOf(resource);
     const { kind } = resource;
     const upsert = (object: ApiObject, previous: ApiObject | undefined, span: SpanId) => {
@@ -78,7 +114,7 @@ class GarbageCollector implements Reconciler {
       const { namespace = '', name = '', uid = '' } = object.metadata;
       this.#graph.upsert({ apiVersion, kind, namespace, name, uid }, object, previous);
     };
-    watch(resource, {
+    return {
       add: (object, span) => upsert(object, undefined, span),
       update: (previous, object, span) => {
         const before = previous.metadata;
@@ -90,7 +126,7 @@ class GarbageCollector implements Reconciler {
         this.#cause = span;
         this.#graph.delete(object.metadata.uid ?? '');
       },
-    });
+    };
   }
 
   /** Looks whether an object is to be deleted, by its uid. Follows attemptToDeleteItem. */
@@ -244,6 +280,8 @@ class GarbageCollector implements Reconciler {
     });
   }
 }
+
+const keyOfResource = (resource: ResourceDefinition): string => `${apiVersionOf(resource)} ${resource.kind}`;
 
 function isCollected({ group, plural, verbs }: ResourceDefinition): boolean {
   if (plural === 'events' && (group === '' || group === 'events.k8s.io')) return false;

@@ -1,3 +1,5 @@
+import { customResourceDefinitions } from '#api/apiextensions/v1/custom-resource-definition.ts';
+import { servedResources } from '#api/apiextensions/v1/served-resources.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { isStatus, StatusError } from '#apimachinery/status-error.ts';
 import type { Namespace, Pod } from '#api/generated/types.ts';
@@ -30,14 +32,16 @@ export const namespaceController = defineController({
       if (namespace.metadata.deletionTimestamp) queue.addAfter(keyOf(namespace), DELETION_GRACE_MS, span);
     };
     const lister = watch(namespaces, { add: changed, update: (_, namespace, span) => changed(namespace, span) });
-    const deletable = resources.filter(
-      ({ scope, verbs }) => scope === 'Namespaced' && (!verbs || verbs.includes('delete')),
-    );
+    const definitions = watch(customResourceDefinitions);
+    const deletable = (): ResourceDefinition[] =>
+      [...resources, ...definitions.list().flatMap((crd) => servedResources(crd).slice(0, 1))].filter(
+        ({ scope, verbs }) => scope === 'Namespaced' && (!verbs || verbs.includes('delete')),
+      );
     return {
       async reconcile({ client }, { name }) {
         if (!lister.get({ name })) return;
         try {
-          return await deleteNamespace(client, process.clock, name, deletable);
+          return await deleteNamespace(client, process.clock, name, deletable());
         } catch (error) {
           if (!isStatus(error, 'NotFound')) throw error;
         }
