@@ -14,7 +14,8 @@ const MISSING = 'missing value';
 
 /**
  * RFC 6902: the document with the operations applied in order. Shares what it does not change. Throws
- * {@link PatchError}. Negative array indices count from the end, as the library of the API server allows.
+ * {@link PatchError}. As in the library of the API server (evanphx/json-patch v4), negative indices count from the end,
+ * `replace` and `copy` take a member of an object that is not there for null, and so is a value that is not given.
  */
 export function applyJsonPatch(document: JsonValue, patch: JsonValue): JsonValue {
   if (!Array.isArray(patch))
@@ -25,40 +26,40 @@ export function applyJsonPatch(document: JsonValue, patch: JsonValue): JsonValue
 }
 
 function apply(document: JsonValue, operation: Operation): JsonValue {
-  const { op, path, from, value } = operation;
-  if (op !== undefined && path === undefined)
-    throw new PatchError(422, `${op} operation failed to decode path: ${MISSING}`);
+  const { op, path, from, value = null } = operation;
+  if (!KINDS.has(op)) throw new PatchError(422, `Unexpected kind: ${op ?? 'unknown'}`);
+  if (typeof path !== 'string') throw new PatchError(422, `${op} operation failed to decode path: ${MISSING}`);
   switch (op) {
     case 'add':
-      if (value === undefined) throw new PatchError(422, `add operation failed to decode: ${MISSING}`);
       return insert(document, path, value, 'add');
     case 'remove':
       return remove(document, path);
     case 'replace':
-      if (lookUp(document, path) === undefined)
-        throw new PatchError(422, `replace operation does not apply: doc is missing key: ${path}: ${MISSING}`);
+      if (path === '' && typeof value === 'object' && value !== null) return value;
       return change(document, path, (parent, key) =>
         Array.isArray(parent)
-          ? parent.with(position(parent, key, 'replace', path), value ?? null)
-          : { ...(parent as object), [key]: value ?? null },
+          ? parent.with(position(parent, key, 'replace', path), value)
+          : member(parent as JsonMap, key, value),
       );
-    case 'test': {
-      const found = lookUp(document, path);
-      if (!jsonEqual(found ?? null, value ?? null))
+    case 'test':
+      if (!jsonEqual(lookUp(document, path, 'test'), value))
         throw new PatchError(422, `testing value ${path} failed: test failed`);
       return document;
+    default: {
+      if (typeof from !== 'string') throw new PatchError(422, `${op} operation failed to decode from: ${MISSING}`);
+      if (from === '')
+        throw new PatchError(422, `${op} operation does not apply: doc is missing from path: : ${MISSING}`);
+      const found = lookUp(document, from, op);
+      return insert(op === 'move' ? remove(document, from) : document, path, found, op);
     }
-    case 'copy':
-    case 'move': {
-      const found = lookUp(document, from ?? '');
-      if (found === undefined)
-        throw new PatchError(422, `${op} operation does not apply: doc is missing from path: ${from}: ${MISSING}`);
-      return insert(op === 'move' ? remove(document, from ?? '') : document, path, found, op);
-    }
-    default:
-      throw new PatchError(422, `Unexpected kind: ${op ?? 'unknown'}`);
   }
 }
+
+const KINDS: ReadonlySet<string> = new Set(['add', 'remove', 'replace', 'test', 'copy', 'move']);
+
+type JsonMap = Readonly<Record<string, JsonValue>>;
+const member = (map: JsonMap, key: string, value: JsonValue): JsonValue =>
+  Object.fromEntries([...Object.entries(map).filter(([name]) => name !== key), [key, value]]);
 
 const tokens = (path: string): string[] =>
   path
@@ -66,24 +67,26 @@ const tokens = (path: string): string[] =>
     .slice(1)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-function lookUp(document: JsonValue, path: string): JsonValue | undefined {
-  let at: JsonValue | undefined = document;
-  for (const token of tokens(path)) {
-    if (Array.isArray(at)) {
-      const i: number = Number(token);
-      at = Number.isInteger(i) ? at.at(i) : undefined;
-    } else at = isJsonMap(at) && Object.hasOwn(at, token) ? at[token] : undefined;
+/** The value at a path; null for a member that is not there. */
+function lookUp(document: JsonValue, path: string, op: string): JsonValue {
+  const keys = tokens(path);
+  let at: JsonValue = document;
+  for (const [depth, key] of keys.entries()) {
+    if (Array.isArray(at)) at = at[position(at, key, op, path)] as JsonValue;
+    else if (isJsonMap(at)) at = (Object.hasOwn(at, key) ? at[key] : undefined) ?? null;
+    else at = null;
+    if (at === null && depth < keys.length - 1)
+      throw new PatchError(422, `${op} operation does not apply: doc is missing path: ${path}: ${MISSING}`);
   }
   return at;
 }
 
 function insert(document: JsonValue, path: string, value: JsonValue, op: string): JsonValue {
-  if (path === '') return value;
   return change(
     document,
     path,
     (parent, key) => {
-      if (!Array.isArray(parent)) return { ...(parent as object), [key]: value };
+      if (!Array.isArray(parent)) return member(parent as JsonMap, key, value);
       const at = key === '-' ? parent.length : position(parent, key, op, path, parent.length + 1);
       return parent.toSpliced(at, 0, value);
     },
@@ -111,7 +114,7 @@ function remove(document: JsonValue, path: string): JsonValue {
 
 function position(list: readonly JsonValue[], key: string, op: string, path: string, size = list.length): number {
   const i = Number(key);
-  if (!/^-?\d+$/.test(key))
+  if (!/^[+-]?\d+$/.test(key))
     throw new PatchError(422, `error in ${op} for path: '${path}': strconv.Atoi: parsing "${key}": invalid syntax`);
   if (i >= size || i < -size)
     throw new PatchError(
@@ -138,8 +141,8 @@ function change(
       const i = position(at, key, op, path);
       return at.with(i, walk(at[i], depth + 1));
     }
-    const map = at as Readonly<Record<string, JsonValue>>;
-    return { ...map, [key]: walk(Object.hasOwn(map, key) ? map[key] : undefined, depth + 1) };
+    const map = at as JsonMap;
+    return member(map, key, walk(Object.hasOwn(map, key) ? map[key] : undefined, depth + 1));
   };
   return walk(document, 0);
 }

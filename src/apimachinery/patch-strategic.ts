@@ -2,6 +2,7 @@ import { jsonEqual } from './equal.ts';
 import type { JsonValue } from './json.ts';
 import { PatchError } from './patch-error.ts';
 import { isJsonMap } from './patch-merge.ts';
+import { goQuote } from './validation.ts';
 import type { Schema } from './schema.ts';
 
 type JsonMap = Readonly<Record<string, JsonValue>>;
@@ -9,8 +10,8 @@ type Mutable = Record<string, JsonValue>;
 
 const DIRECTIVE = '$patch';
 const RETAIN_KEYS = '$retainKeys';
-const DELETE_FROM = '$deleteFromPrimitiveList/';
-const ORDER = '$setElementOrder/';
+const DELETE_FROM = '$deleteFromPrimitiveList';
+const ORDER = '$setElementOrder';
 
 /**
  * The object with a strategic merge patch applied, by the patch strategies and merge keys of the schema. Shares what it
@@ -31,6 +32,10 @@ interface FieldMeta {
 function metaOf(schema: Schema | undefined, name: string): FieldMeta {
   if (schema?.kind === 'struct') {
     const field = schema.fields.get(name);
+    if (!field && !schema.preserveUnknown) {
+      const struct = schema.name?.split('.').at(-1) ?? '';
+      throw new PatchError(500, `unable to find api field in struct ${struct} for the json field ${goQuote(name)}`);
+    }
     const strategies = field?.patchStrategy ?? [];
     return {
       schema: field?.schema,
@@ -39,12 +44,7 @@ function metaOf(schema: Schema | undefined, name: string): FieldMeta {
       mergeKey: field?.patchMergeKey,
     };
   }
-  return {
-    schema: schema?.kind === 'map' ? schema.values : undefined,
-    merge: false,
-    replace: false,
-    mergeKey: undefined,
-  };
+  throw new PatchError(500, 'merging an object in json but data type is not struct, instead is: map');
 }
 
 const mutableCopy = (map: JsonMap): Mutable => Object.assign(Object.create(null) as Mutable, map);
@@ -65,10 +65,15 @@ function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined)
   for (const key of Object.keys(patch)) if (key.startsWith(ORDER)) mergeInOrder(result, rest, key, schema);
   for (const [name, value] of Object.entries(rest)) {
     if (name.startsWith(DELETE_FROM)) {
-      const key = name.slice(DELETE_FROM.length);
+      const key = keyAfter(name, DELETE_FROM);
       const list = result[key];
-      if (Array.isArray(list))
-        result[key] = list.filter((item) => !(value as JsonValue[]).some((gone) => jsonEqual(gone, item)));
+      if (value === null) delete result[key];
+      else if (Array.isArray(list) && Array.isArray(value)) {
+        // Of items with keys nothing is deleted: they are merged.
+        result[key] = isJsonMap(list[0] ?? value[0])
+          ? mergeList(list, value, metaOf(schema, key))
+          : list.filter((item) => !value.some((gone) => jsonEqual(gone, item)));
+      }
       continue;
     }
     if (value === null) {
@@ -76,18 +81,42 @@ function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined)
       continue;
     }
     const before = result[name];
-    const meta = metaOf(schema, name);
-    if (isJsonMap(before) && isJsonMap(value))
+    if (isJsonMap(before) && isJsonMap(value)) {
+      const meta = metaOf(schema, name);
       result[name] = meta.replace ? value : mergeMap(before, value, meta.schema);
-    else if (Array.isArray(before) && Array.isArray(value))
+    } else if (Array.isArray(before) && Array.isArray(value)) {
+      const meta = metaOf(schema, name);
       result[name] = meta.merge ? mergeList(before, value, meta) : value;
-    else {
+    } else {
       const plain = withoutDirectives(value);
       if (plain === undefined) delete result[name];
       else result[name] = plain;
     }
   }
   return result;
+}
+
+/** The field that a directive such as `$setElementOrder/containers` is about. */
+function keyAfter(key: string, prefix: string): string {
+  if (key.startsWith(`${prefix}/`)) return key.slice(prefix.length + 1);
+  const what = prefix === ORDER ? 'setElementOrder list' : 'primitive list';
+  throw new PatchError(400, `invalid patch format of ${what}`);
+}
+
+/** Something else where a list is wanted. */
+function wrongType(value: JsonValue | undefined): PatchError {
+  const name = isJsonMap(value)
+    ? 'map[string]interface {}'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : typeof value === 'string'
+        ? 'string'
+        : typeof value === 'number' && !Number.isInteger(value)
+          ? 'float64'
+          : value === null
+            ? '%!s(<nil>)'
+            : 'int64';
+  return new PatchError(500, `expected a []interface {}, but received a ${name}`);
 }
 
 /** `$retainKeys`: fields of the original that are not in the list go. */
@@ -107,15 +136,13 @@ function retainKeys(result: Mutable, patch: Mutable): void {
 function mergeInOrder(result: Mutable, patch: Mutable, key: string, schema: Schema | undefined): void {
   const order = patch[key];
   delete patch[key];
-  const name = key.slice(ORDER.length);
-  if (!Array.isArray(order)) throw new PatchError(400, 'invalid patch format of setElementOrder list');
-  const meta = metaOf(schema, name);
+  if (!Array.isArray(order)) throw wrongType(order);
+  const name = keyAfter(key, ORDER);
   const before = result[name];
   const change = patch[name];
-  if (change === null) return;
-  if ((before !== undefined && !Array.isArray(before)) || (change !== undefined && !Array.isArray(change))) {
-    throw new PatchError(500, 'expected a []interface {}, but received a map[string]interface {}');
-  }
+  if (before !== undefined && !Array.isArray(before)) throw wrongType(before);
+  if (change !== undefined && !Array.isArray(change)) throw wrongType(change);
+  const meta = metaOf(schema, name);
   if (change) checkOrder(change as JsonValue[], order, meta.mergeKey, key);
   let merged: readonly JsonValue[];
   if (before && change)
@@ -182,6 +209,7 @@ function arrange(
 
 function mergeList(original: readonly JsonValue[], patch: readonly JsonValue[], meta: FieldMeta): readonly JsonValue[] {
   if (original.length === 0 && patch.length === 0) return original;
+  checkItems(original, patch);
   if (!isJsonMap(patch[0] ?? original[0])) {
     const both: JsonValue[] = [];
     for (const item of [...original, ...patch]) if (!both.some((other) => jsonEqual(other, item))) both.push(item);
@@ -217,9 +245,18 @@ function mergeList(original: readonly JsonValue[], patch: readonly JsonValue[], 
     const key = keyOf(item);
     const at = merged.findIndex((other) => isJsonMap(other) && jsonEqual(other[mergeKey], key));
     if (at >= 0) merged[at] = mergeMap(merged[at] as JsonMap, item, items);
-    else merged.push(withoutDirectives(item) ?? {});
+    else merged.push(item);
   }
   return arrange(merged, plain, kept, sameItem(mergeKey));
+}
+
+/** Items of a list that is merged are of one type. */
+function checkItems(original: readonly JsonValue[], patch: readonly JsonValue[]): void {
+  const kinds = new Set([...original, ...patch].map((item) => (isJsonMap(item) ? 'map' : typeof item)));
+  if (Array.isArray(original[0] ?? patch[0])) throw new PatchError(422, 'lists of lists are not supported');
+  if (kinds.size > 1) {
+    throw new PatchError(500, `list element types are not identical: [${goList(original)} ${goList(patch)}]`);
+  }
 }
 
 /** The value to store for a patch value that meets nothing: without directives and without nulls; undefined for nothing at all. */
@@ -229,7 +266,7 @@ function withoutDirectives(value: JsonValue): JsonValue | undefined {
   if (value[DIRECTIVE] !== undefined) return undefined;
   const result = Object.create(null) as Mutable;
   for (const [key, item] of Object.entries(value)) {
-    if (item === null || key === RETAIN_KEYS || key.startsWith(ORDER) || key.startsWith(DELETE_FROM)) continue;
+    if (item === null) continue;
     const plain = withoutDirectives(item);
     if (plain !== undefined) result[key] = plain;
   }
