@@ -18,6 +18,10 @@ import { services } from './core/v1/service.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { endpointSlices } from './discovery/v1/endpoint-slice.ts';
 import { eventsV1 } from './events/v1/event.ts';
+import { clusterRoles } from './rbac/v1/cluster-role.ts';
+import { clusterRoleBindings } from './rbac/v1/cluster-role-binding.ts';
+import { roles } from './rbac/v1/role.ts';
+import { roleBindings } from './rbac/v1/role-binding.ts';
 import { priorityClasses } from './scheduling/v1/priority-class.ts';
 
 /** Every built-in kind, sorted by group and plural. A new kind is one file and one line here. */
@@ -41,5 +45,9 @@ export const resources: readonly ResourceDefinition[] = [
   leases,
   endpointSlices,
   eventsV1,
+  clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
   priorityClasses,
 ];
