@@ -1,8 +1,8 @@
-import { assemble, layoutOf } from '#apimachinery/decode.ts';
+import { assemble, layoutOf, zeroValue } from '#apimachinery/decode.ts';
 import { jsonEqual } from '#apimachinery/equal.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import { isJsonMap } from '#apimachinery/patch-merge.ts';
-import type { ListSchema, Schema, StructSchema } from '#apimachinery/schema.ts';
+import type { FieldSchema, ListSchema, Schema, StructSchema } from '#apimachinery/schema.ts';
 import { type FieldSet, insert, newSet, setOf } from './field-set.ts';
 import { fieldElement, keyElement, type PathElement, valueElement } from './path-element.ts';
 
@@ -198,13 +198,20 @@ function itemsByElement(schema: ListSchema, items: readonly JsonValue[] = []): M
   return byElement;
 }
 
+/** What a key that an item does not have counts as: what the published schema has as its default. */
+export function keyDefault(field: FieldSchema | undefined): JsonValue | undefined {
+  if (!field || field.default !== undefined) return field?.default;
+  const written = !field.omitEmpty && !field.pointer && field.schema.kind === 'scalar';
+  return written ? zeroValue(field.schema) : undefined;
+}
+
 /** The path element of an item of a set or of a list with keys. */
 export function elementOf({ listType, mapKeys, items }: ListSchema, item: JsonValue): PathElement {
   if (listType !== 'map' || !isJsonMap(item)) return valueElement(item);
   const fields = items.kind === 'struct' ? items.fields : undefined;
   const keys: [string, JsonValue][] = [];
   for (const name of mapKeys ?? []) {
-    const value = (Object.hasOwn(item, name) ? item[name] : undefined) ?? fields?.get(name)?.default;
+    const value = (Object.hasOwn(item, name) ? item[name] : undefined) ?? keyDefault(fields?.get(name));
     if (value !== undefined) keys.push([name, value]);
   }
   return keyElement(keys);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { pods } from '#api/core/v1/pod.ts';
 import type { Pod } from '#api/generated/types.ts';
 import { schemas } from '#api/schemas.ts';
@@ -6,7 +6,9 @@ import type { ApiRequest } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
 import { startWidgetServer, type Widget, type WidgetServer, widgetSchema, widgets } from '#testing/widget-server.ts';
-import { decodeFieldSet, difference, encodeFieldSet, intersection, union } from './field-set.ts';
+import type { Owner } from './field-owners.ts';
+import { decodeFieldSet, difference, encodeFieldSet, type FieldSet, intersection, setOf, union } from './field-set.ts';
+import { ownersFromScale, ownersOfScale } from './scale-ownership.ts';
 
 const user = { name: 'me', groups: [] };
 const widget = (spec: Widget['spec'], labels?: Record<string, string>): Widget => ({
@@ -202,4 +204,138 @@ test('sets of fields', () => {
   expect(encodeFieldSet(difference(a, b))).toEqual({ 'f:x': {}, 'f:z': {} });
   expect(encodeFieldSet(intersection(a, b))).toEqual({ 'f:x': { 'f:y': {} } });
   expect(decodeFieldSet({ nonsense: {} })).toBeUndefined();
+});
+
+describe('applying', () => {
+  const at = { namespace: 'default', name: 'a' };
+  const config = (spec: Widget['spec'], more: object = {}) => ({
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name: 'a', ...more },
+    spec,
+  });
+  const applyAs = ({ client }: WidgetServer, fieldManager: string, body: unknown, options: object = {}) =>
+    client.patch(widgets, at, 'application/apply-patch+yaml', body, { fieldManager, ...options });
+  const found = (server: WidgetServer) => owners(server, 'widgets', 'a', 'example.com');
+
+  test('creates, shares, takes away, and is nothing when nothing changes', async () => {
+    const server = startWidgetServer();
+    await server.run(async (client) => {
+      const made = await applyAs(server, 'one', config({ size: 1, tags: ['t'] }));
+      expect((await applyAs(server, 'one', config({ size: 1, tags: ['t'] }))).metadata).toEqual(made.metadata);
+      await applyAs(server, 'two', config({ size: 1 }));
+      expect(await found(server)).toEqual({
+        'one Apply': { 'f:spec': { 'f:size': {}, 'f:tags': { 'v:"t"': {} } } },
+        'two Apply': { 'f:spec': { 'f:size': {} } },
+      });
+      await expect(applyAs(server, 'two', config({ size: 2 }))).rejects.toThrow(
+        'Apply failed with 1 conflict: conflict with "one": .spec.size',
+      );
+      await applyAs(server, 'one', config({ nodeName: 'n' }));
+      expect((await client.get(widgets, at)).spec).toEqual({ size: 1, nodeName: 'n' });
+      await applyAs(server, 'two', config({ nodeName: 'm' }), { force: true });
+      expect((await client.get(widgets, at)).spec).toEqual({ nodeName: 'm' });
+      expect(await found(server)).toEqual({ 'two Apply': { 'f:spec': { 'f:nodeName': {} } } });
+    });
+  });
+
+  test('through the status leaves the rest alone; a dry run does nothing', async () => {
+    const server = startWidgetServer();
+    await server.run(async (client) => {
+      await client.create(widgets, widget({ size: 1 }));
+      const body = { ...config({ size: 9 }), status: { phase: 'Fine' } };
+      await client.patch(widgets, at, 'application/apply-patch+yaml', body, {
+        fieldManager: 's',
+        subresource: 'status',
+      });
+      await applyAs(server, 'x', config({ size: 5 }), { force: true, dryRun: true });
+      expect(await client.get(widgets, at)).toMatchObject({ spec: { size: 1 }, status: { phase: 'Fine' } });
+      expect((await found(server))['s Apply/status']).toEqual({ 'f:status': { 'f:phase': {} } });
+      const absent = { namespace: 'default', name: 'b' };
+      await expect(
+        client.patch(widgets, absent, 'application/apply-patch+yaml', body, {
+          fieldManager: 's',
+          subresource: 'status',
+        }),
+      ).rejects.toThrow('widgets.example.com "b" not found');
+    });
+  });
+
+  test.each<[unknown, number, string]>([
+    [{}, 400, 'invalid object type: /, Kind='],
+    [{ ...config({}), kind: 'Gadget' }, 400, 'invalid object type: example.com/v1, Kind=Gadget'],
+    [config({}, { managedFields: [] }), 400, 'metadata.managedFields must be nil'],
+    [config({}, { name: 'b' }), 400, 'the name of the object (b) does not match the name on the URL (a)'],
+    [
+      config({ siz: 1 } as Widget['spec']),
+      500,
+      'failed to create typed patch object (/a; example.com/v1, Kind=Widget): .spec.siz: field not declared in schema',
+    ],
+    [
+      config({ size: -1 }),
+      422,
+      'Widget.example.com "a" is invalid: spec.size: Invalid value: -1: must not be negative',
+    ],
+  ])('%j is refused', async (body, code, message) => {
+    const server = startWidgetServer();
+    await server.run(async () => {
+      await expect(applyAs(server, 'm', body)).rejects.toMatchObject({ code, message });
+    });
+  });
+
+  test('nobody owns anything any more when a client resets the owners, until somebody applies', async () => {
+    const server = startWidgetServer();
+    await server.run(async (client) => {
+      const made = await client.create(widgets, widget({ size: 1 }));
+      const reset = { ...made, metadata: { ...made.metadata, managedFields: [{}] } } as Widget;
+      await client.update(widgets, reset);
+      await client.patch(widgets, at, 'application/merge-patch+json', { spec: { size: 2 } });
+      expect(await found(server)).toEqual({});
+      await applyAs(server, 'm', config({ nodeName: 'n' }));
+      expect(await found(server)).toEqual({
+        'before-first-apply Update': { 'f:spec': { 'f:size': {} } },
+        'm Apply': { 'f:spec': { 'f:nodeName': {} } },
+      });
+      const entry = { manager: 'x'.repeat(129), operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1' };
+      const current = await client.get(widgets, at);
+      const long = { ...current, metadata: { ...current.metadata, managedFields: [entry] } } as Widget;
+      await expect(client.update(widgets, long)).rejects.toThrow(
+        'Widget.example.com "a" is invalid: metadata.managedFields[0].manager: Too long: may not be more than 128 bytes',
+      );
+    });
+  });
+});
+
+test('a scale belongs to whom it is applied by, and has no time', () => {
+  const path = ['f:spec', 'f:replicas'];
+  const owner = (
+    manager: string,
+    operation: 'Apply' | 'Update',
+    fields: FieldSet,
+    more: Partial<Owner> = {},
+  ): Owner => ({
+    manager,
+    operation,
+    apiVersion: 'apps/v1',
+    subresource: '',
+    time: 'then',
+    fields,
+    ...more,
+  });
+  const parent = [
+    owner('a', 'Apply', setOf(path, ['f:spec', 'f:selector'])),
+    owner('b', 'Update', setOf(path)),
+    owner('c', 'Update', setOf(['f:metadata']), { apiVersion: 'other/v1' }),
+  ];
+  const seen = ownersOfScale(parent, 'apps/v1', 'autoscaling/v1');
+  expect(seen.map(({ manager, apiVersion }) => `${manager} ${apiVersion}`)).toEqual([
+    'a autoscaling/v1',
+    'b autoscaling/v1',
+  ]);
+  const scaler = owner('s', 'Apply', setOf(path), { apiVersion: 'autoscaling/v1', subresource: 'scale' });
+  expect(ownersFromScale(parent, 'apps/v1', [scaler])).toEqual([
+    owner('a', 'Apply', setOf(['f:spec', 'f:selector']), { entry: undefined }),
+    owner('s', 'Apply', setOf(path), { subresource: 'scale', time: undefined, entry: undefined }),
+  ]);
+  expect(ownersFromScale(parent, 'apps/v1', seen)).toEqual(parent.slice(0, 2));
 });

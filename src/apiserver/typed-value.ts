@@ -3,7 +3,7 @@ import { isJsonMap } from '#apimachinery/patch-merge.ts';
 import { goValue } from '#apimachinery/patch-strategic.ts';
 import type { ListSchema, ScalarType, Schema, StructSchema } from '#apimachinery/schema.ts';
 import { goQuote } from '#apimachinery/validation.ts';
-import { elementOf, isAtomic } from './field-compare.ts';
+import { elementOf, isAtomic, keyDefault } from './field-compare.ts';
 import { type FieldSet, insert, newSet } from './field-set.ts';
 import { fieldElement, type PathElement, printElement } from './path-element.ts';
 
@@ -90,7 +90,7 @@ function itemError({ listType, mapKeys, items }: ListSchema, item: JsonValue): s
   if (item === null) return 'associative list with keys may not have a null element';
   if (!isJsonMap(item)) return 'associative list with keys may not have non-map elements';
   const fields = items.kind === 'struct' ? items.fields : undefined;
-  const missing = mapKeys?.find((name) => !Object.hasOwn(item, name) && fields?.get(name)?.default === undefined);
+  const missing = mapKeys?.find((name) => !Object.hasOwn(item, name) && keyDefault(fields?.get(name)) === undefined);
   return (
     missing &&
     `associative list with keys has an element that omits key field ${goQuote(missing)} (and doesn't have default value)`
