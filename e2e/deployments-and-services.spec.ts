@@ -96,6 +96,10 @@ test('an application of two tiers in one file answers through its node port', as
     timeout: 40_000,
   });
   await expect(tabernetes.object('services/default/redis')).toHaveAttribute('data-status', '1/1');
+  // The front end asks for redis by name.
+  await expect(tabernetes.object('services/kube-system/kube-dns')).toHaveAttribute('data-status', '2/2', {
+    timeout: 30_000,
+  });
   await tabernetes.type('for i in 1 2 3; do curl -s node-1:30081; done');
   await expect.poll(screen, { timeout: 30_000 }).toMatch(/seen 1 times.*seen 2 times.*seen 3 times/);
   await tabernetes.screenshot('34-two-tiers');

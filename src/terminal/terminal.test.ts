@@ -90,3 +90,22 @@ test('raw keys reach a program that asks for them; Tab completes; exit logs in a
   type('exit\r');
   await seen('~ $ ');
 });
+
+test('what is typed while a program runs is the next line, also when it was only begun', async () => {
+  let end = () => {};
+  const { seen, type } = open(({ stdout }) => {
+    stdout.write('busy\n');
+    return new Promise((resolve) => {
+      end = () => resolve(0);
+    });
+  });
+  await seen('~ $ ');
+  type('ctl\r');
+  await seen('busy');
+  type('echo half');
+  await seen('echo half');
+  end();
+  await seen('~ $ ');
+  type(' and half\r');
+  await seen('\r\nhalf and half\r\n');
+});

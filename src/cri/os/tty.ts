@@ -24,17 +24,28 @@ export class Tty {
   rows = 24;
   /** The process group that ^C goes to. */
   foreground = 0;
-  /** Every byte is handed over as it comes, without echo and signals. */
-  raw = false;
   echo = true;
   readonly #output: (bytes: Uint8Array) => void;
   readonly #signal: (signal: Signal, group: number) => void;
   readonly #input = new Pipe();
   #line: number[] = [];
+  #raw = false;
 
   constructor(output: (bytes: Uint8Array) => void, signal: (signal: Signal, group: number) => void) {
     this.#output = output;
     this.#signal = signal;
+  }
+
+  /** Every byte is handed over as it comes, without echo and signals; a line that was begun before comes first. */
+  get raw(): boolean {
+    return this.#raw;
+  }
+
+  set raw(raw: boolean) {
+    this.#raw = raw;
+    if (!raw || this.#line.length === 0) return;
+    this.#input.push(Uint8Array.from(this.#line));
+    this.#line = [];
   }
 
   /** Bytes from the user's keyboard. */
