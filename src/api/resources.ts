@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
 import { customResourceDefinitions } from './apiextensions/v1/custom-resource-definition.ts';
+import { apiServices } from './apiregistration/v1/api-service.ts';
 import { controllerRevisions } from './apps/v1/controller-revision.ts';
 import { daemonSets } from './apps/v1/daemon-set.ts';
 import { deployments } from './apps/v1/deployment.ts';
@@ -38,6 +39,7 @@ export const resources: readonly ResourceDefinition[] = [
   serviceAccounts,
   services,
   customResourceDefinitions,
+  apiServices,
   controllerRevisions,
   daemonSets,
   deployments,

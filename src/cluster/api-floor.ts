@@ -4,6 +4,7 @@ import { ObjectCodec } from '#apimachinery/codec.ts';
 import type { ProtobufReader } from '#apimachinery/protobuf.ts';
 import type { ApiServer } from '#apiserver/api-server.ts';
 import { type DiscoveredGroup, groupResources, verbsOf } from '#apiserver/discovery.ts';
+import { encodeUtf8 } from '#base/utf8.ts';
 import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
 import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
 import type { OpenApiSource } from './openapi-source.ts';
@@ -18,10 +19,12 @@ export interface FloorOptions {
   /** Virtual time, ms. */
   readonly now: () => number;
   readonly etcdRuns: () => boolean;
+  /** Whether a version of a group is another API server's, which cannot be reached. */
+  readonly isRemote: (group: string, version: string) => boolean;
 }
 
 /** The HTTP floor of an API server: which paths it has, who asks, what it says of itself. */
-export function createFloor({ api, version, user, protobuf, now, etcdRuns }: FloorOptions): HttpFloor {
+export function createFloor({ api, version, user, protobuf, now, etcdRuns, isRemote }: FloorOptions): HttpFloor {
   const { resources: table } = api;
   const codec = new ObjectCodec(schemas, protobuf);
   const lookUp = (
@@ -83,15 +86,33 @@ export function createFloor({ api, version, user, protobuf, now, etcdRuns }: Flo
     authenticate: () => user,
     now,
     hasVersion: (group, version) => table.hasVersion(group, version),
-    nonResource: nonResource({
-      version,
-      groups,
-      checks: () => [
-        { name: 'ping', ok: true },
-        { name: 'log', ok: true },
-        { name: 'etcd', ok: etcdRuns() },
-      ],
-      openapi: openApiDocument,
-    }),
+    nonResource: unlessRemote(
+      isRemote,
+      nonResource({
+        version,
+        groups,
+        checks: () => [
+          { name: 'ping', ok: true },
+          { name: 'log', ok: true },
+          { name: 'etcd', ok: etcdRuns() },
+        ],
+        openapi: openApiDocument,
+      }),
+    ),
   });
 }
+
+type NonResource = ReturnType<typeof nonResource>;
+
+/** What the aggregator says of paths of an API server that it cannot reach. */
+const unlessRemote =
+  (isRemote: FloorOptions['isRemote'], answer: NonResource): NonResource =>
+  async (path, accepted, request) => {
+    const [, group = '', version = ''] = /^\/apis\/([^/]+)\/([^/]+)/.exec(path) ?? [];
+    if (group === '' || !isRemote(group, version)) return answer(path, accepted, request);
+    return {
+      status: 503,
+      headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+      body: encodeUtf8('service unavailable\n'),
+    };
+  };

@@ -24,6 +24,7 @@ import { Registry, type Userland } from '#cri/registry.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
+import { ApiServiceRegistration } from '#registry/api-service-registration.ts';
 import { CustomResourceServer } from '#registry/custom-resource-server.ts';
 import { endpoints } from '#registry/endpoints.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
@@ -209,8 +210,10 @@ export class Cluster {
         schemaOf: (definition) => lookupStruct(schemas, definition.schema),
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
       });
+      const registration = new ApiServiceRegistration(process, api);
       const floor = createFloor({
         api,
+        isRemote: (group, version) => registration.isRemote(group, version),
         version: VERSION,
         user: ADMIN,
         protobuf: options.protobuf,
@@ -221,7 +224,10 @@ export class Cluster {
       process.onExit(() => {
         this.#server = undefined;
       });
-      new CustomResourceServer(process, api, () => expressions).start();
+      const custom = new CustomResourceServer(process, api, () => expressions);
+      custom.onServed = registration.sync;
+      custom.start();
+      registration.start();
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, KUBERNETES_SERVICE.port);
         await bootstrap(process, api.local, KUBERNETES_SERVICE);

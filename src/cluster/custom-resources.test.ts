@@ -118,3 +118,33 @@ test('names are given once; a server that starts anew serves what the store has'
   await live.run(2000);
   await send('POST', FOOS.replace('foos', 'rivals'), foo('again'));
 });
+
+test('API services: the own ones, those of custom resources, and those of servers that are not there', {
+  timeout: 60_000,
+}, async () => {
+  const live = await new LiveCluster({ workers: 0, latency: 'none' }).start();
+  const send = (method: string, path: string, body?: unknown) => live.send<Answer>(method, path, body);
+  const SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices';
+  await send('POST', CRDS, foos());
+  await send('POST', SERVICES, {
+    metadata: { name: 'v1.far.example.com' },
+    spec: {
+      group: 'far.example.com',
+      version: 'v1',
+      groupPriorityMinimum: 1000,
+      versionPriority: 15,
+      insecureSkipTLSVerify: true,
+      service: { name: 'far', namespace: 'default' },
+    },
+  });
+  await live.run(2000);
+  const said = async (name: string) =>
+    (await send('GET', `${SERVICES}/${name}`)).status?.conditions?.map(({ status, reason }) => `${status} ${reason}`);
+  expect(await said('v1.apps')).toEqual(['True Local']);
+  expect(await said('v2.example.com')).toEqual(['True Local']);
+  expect(await said('v1.far.example.com')).toEqual(['False ServiceNotFound']);
+  await expect(send('GET', '/apis/far.example.com/v1/things')).rejects.toThrow('service unavailable');
+  await send('DELETE', `${CRDS}/foos.example.com`);
+  await live.run(2000);
+  await expect(said('v2.example.com')).rejects.toThrow('not found');
+});

@@ -41,6 +41,9 @@ export class CustomResourceServer {
   readonly #queue: WorkQueue;
   readonly #cleanup: WorkQueue;
 
+  /** Called when what is served has changed. */
+  onServed: () => void = () => {};
+
   constructor(process: Process, api: ApiServer, rules: () => RuleEvaluator | undefined) {
     this.#process = process;
     this.#api = api;
@@ -109,11 +112,13 @@ export class CustomResourceServer {
       kept.add(definition);
     }
     for (const definition of old?.definitions ?? []) if (!kept.has(definition)) table.remove(definition);
+    this.onServed();
   }
 
   #retire(name: string): void {
     for (const definition of this.#serving.get(name)?.definitions ?? []) this.#api.resources.remove(definition);
     this.#serving.delete(name);
+    this.onServed();
   }
 
   #work(queue: WorkQueue, reconcile: (client: Client, name: string) => Promise<void>): void {
