@@ -108,7 +108,8 @@ export function customResourceDefinitionsWith(
       holdsDeletion: ({ metadata }) => metadata.deletionTimestamp === undefined,
       prepareForDelete,
     },
-    subresources: {
+    resetFields: { status: ['metadata', 'spec'] },
+  subresources: {
       status: {
         prepareForUpdate: (next, previous) => ({ ...next, spec: previous.spec }),
         validateUpdate: validateDefinitionStatus,
