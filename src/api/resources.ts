@@ -5,15 +5,19 @@ import { controllerRevisions } from './apps/v1/controller-revision.ts';
 import { daemonSets } from './apps/v1/daemon-set.ts';
 import { deployments } from './apps/v1/deployment.ts';
 import { replicaSets } from './apps/v1/replica-set.ts';
+import { cronJobs } from './batch/v1/cron-job.ts';
+import { jobs } from './batch/v1/job.ts';
 import { leases } from './coordination/v1/lease.ts';
 import { configMaps } from './core/v1/config-map.ts';
 import { endpoints } from './core/v1/endpoints.ts';
 import { events } from './core/v1/event.ts';
+import { limitRanges } from './core/v1/limit-range.ts';
 import { namespaces } from './core/v1/namespace.ts';
 import { nodes } from './core/v1/node.ts';
 import { pods } from './core/v1/pod.ts';
 import { podTemplates } from './core/v1/pod-template.ts';
 import { replicationControllers } from './core/v1/replication-controller.ts';
+import { resourceQuotas } from './core/v1/resource-quota.ts';
 import { secrets } from './core/v1/secret.ts';
 import { services } from './core/v1/service.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
@@ -30,11 +34,13 @@ export const resources: readonly ResourceDefinition[] = [
   configMaps,
   endpoints,
   events,
+  limitRanges,
   namespaces,
   nodes,
   pods,
   podTemplates,
   replicationControllers,
+  resourceQuotas,
   secrets,
   serviceAccounts,
   services,
@@ -44,6 +50,8 @@ export const resources: readonly ResourceDefinition[] = [
   daemonSets,
   deployments,
   replicaSets,
+  cronJobs,
+  jobs,
   leases,
   endpointSlices,
   eventsV1,

@@ -63,6 +63,9 @@ export const forbiddenField = (field: string, detail: string): FieldError =>
   fieldError('Forbidden', field, 'Forbidden', detail);
 export const invalidField = (field: string, value: BadValue, detail: string): FieldError =>
   fieldError('Invalid', field, `Invalid value: ${show(value)}`, detail);
+/** Says what is wrong with a field without showing it. */
+export const invalidWithoutValue = (field: string, detail: string): FieldError =>
+  fieldError('Invalid', field, 'Invalid value', detail);
 export const typeInvalid = (field: string, value: BadValue, detail: string): FieldError =>
   fieldError('TypeInvalid', field, `Invalid value: ${show(value)}`, detail);
 export const duplicate = (field: string, value: BadValue): FieldError =>
