@@ -104,7 +104,11 @@ export function encodeList(
       accepted,
     );
   }
-  const head = JSON.stringify({ kind: `${definition.kind}List`, apiVersion: apiVersionOf(definition), metadata });
+  const head = JSON.stringify({
+    kind: definition.custom?.listKind ?? `${definition.kind}List`,
+    apiVersion: apiVersionOf(definition),
+    metadata,
+  });
   return encoded(
     `${head.slice(0, -1)},"items":[${items.map((item) => itemText(definition, item)).join(',')}]}`,
     accepted,

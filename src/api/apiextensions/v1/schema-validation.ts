@@ -1,5 +1,4 @@
 import type { FieldError } from '#apimachinery/field-error.ts';
-import { formatGoSyntax } from '#apimachinery/go-format.ts';
 import { itemsOf, propertyOf, type SchemaProps, valuesOf } from '#apimachinery/structural-schema.ts';
 import {
   child,
@@ -365,7 +364,7 @@ function ruleErrors(rule: ValidationRule, schema: SchemaProps, path: string): Fi
   return errors;
 }
 
-/** Whether a schema's defaults hold what it does not know, its sets items that are no values, its maps bad keys, or its types are made up. */
+/** Whether a schema has sets of what is no value, bad keys of list maps, or a type that is made up. */
 export function looseIn(schema: SchemaProps): {
   readonly sets: boolean;
   readonly listKeys: boolean;
@@ -383,6 +382,3 @@ export function looseIn(schema: SchemaProps): {
     types: (schema.type ?? '') !== '' && !TYPES.includes(schema.type as string),
   };
 }
-
-/** A value in Go notation, for errors. */
-export const goSyntax = (value: unknown): GoValue => new GoValue(formatGoSyntax(value));
