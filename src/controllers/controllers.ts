@@ -11,6 +11,7 @@ import { nodeLifecycleController } from './node-lifecycle/node-lifecycle-control
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
 import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts';
+import { resourceQuotaController } from './resourcequota/resourcequota-controller.ts';
 import { rootCACertPublisher } from './root-ca-cert-publisher/root-ca-cert-publisher.ts';
 import { serviceLBController } from './service-lb/service-lb-controller.ts';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
@@ -31,6 +32,7 @@ export const controllers: readonly ControllerDefinition[] = [
   podGarbageCollector,
   replicaSetController,
   replicationControllerController,
+  resourceQuotaController,
   rootCACertPublisher,
   serviceAccountController,
   serviceAccountTokenController,
