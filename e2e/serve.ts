@@ -24,7 +24,7 @@ export async function serve(...args: readonly string[]): Promise<Served> {
     let said = '';
     const hear = (bytes: Buffer) => {
       said += bytes.toString();
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
+      const found = /https:\/\/127\.0\.0\.1:\d+/.exec(said);
       if (found) resolve(found[0]);
     };
     server.stdout?.on('data', hear);

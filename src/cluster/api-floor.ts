@@ -12,7 +12,7 @@ import type { OpenApiSource } from './openapi-source.ts';
 export interface FloorOptions {
   readonly api: ApiServer;
   readonly version: VersionInfo;
-  /** Who every caller is. */
+  /** Who callers are whom the host does not know. */
   readonly user: UserInfo;
   /** Reads protobuf bodies. */
   readonly protobuf: ProtobufReader | undefined;
@@ -83,7 +83,7 @@ export function createFloor({ api, version, user, protobuf, now, etcdRuns, isRem
     backend: api.local,
     codec,
     lookUp,
-    authenticate: () => user,
+    authenticate: ({ peer }) => (peer ? { name: peer.name, groups: [...peer.groups, 'system:authenticated'] } : user),
     now,
     hasVersion: (group, version) => table.hasVersion(group, version),
     nonResource: unlessRemote(

@@ -1,3 +1,4 @@
+import { nodes } from '#api/core/v1/node.ts';
 import type { Node } from '#api/generated/types.ts';
 import { plugins as admissionPlugins } from '#admission/plugins.ts';
 import {
@@ -51,9 +52,10 @@ import { cutBy } from './cut-by.ts';
 import { Faults } from './faults.ts';
 import { createGateway } from './gateway.ts';
 import { Inbox, type InputRecord } from './inbox.ts';
-import { CLUSTER_DNS, CLUSTER_DOMAIN, GATEWAY, Machine, type MachineOptions } from './machine.ts';
+import { CLUSTER_DOMAIN, GATEWAY, Machine, type MachineOptions } from './machine.ts';
 import { isNodeShell, nodeShell } from './node-shell.ts';
 import { ROOT_CA } from './root-ca.ts';
+import { serviceNetwork } from './service-network.ts';
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -73,6 +75,16 @@ export interface ClusterOptions {
   readonly protobuf?: ProtobufReader;
   /** Ends watches from outside that set a time limit. */
   readonly hostTimer?: HostTimer;
+  /** The certificate of the authority that the host serves HTTPS with, PEM: what Pods and clients are told to trust. */
+  readonly rootCA?: string;
+  /** As `--service-cluster-ip-range` of kube-apiserver; by default 10.96.0.0/12. */
+  readonly serviceCIDR?: string;
+  /** Whether an admission plugin is asked; by default all are. */
+  readonly admits?: (plugin: string) => boolean;
+  /** Whether there is a scheduler; by default there is. */
+  readonly scheduler?: boolean;
+  /** Nodes that are only objects: nothing runs there. */
+  readonly nodeNames?: readonly string[];
   /** Makes the pump strict: see {@link Pump}. */
   readonly strictHop?: () => Promise<void>;
   /** Keeps a digest of all turns, for {@link Cluster.digest}. */
@@ -95,8 +107,7 @@ const ADMIN = { name: 'kubernetes-admin', groups: ['system:masters', 'system:aut
 /** Who sets the cluster up. */
 const KUBEADM = { user: ADMIN, userAgent: 'kubeadm/v1.33.0 (linux/amd64) kubernetes/60a317e' } as const;
 const POD_CIDR = '10.244.0.0/16';
-const ADD_ONS: AddOnOptions = {
-  clusterDns: CLUSTER_DNS,
+const ADD_ONS: Omit<AddOnOptions, 'clusterDns'> = {
   clusterDomain: CLUSTER_DOMAIN,
   clusterCIDR: POD_CIDR,
   server: 'https://192.168.0.10:6443',
@@ -110,10 +121,11 @@ const CONTROL_PLANE_NODE = {
 } as const;
 /** Nodes have addresses from 192.168.0.10 on, in order. */
 const nodeAddress = (index: number) => `192.168.${Math.floor((9 + index) / 250)}.${((9 + index) % 250) + 1}`;
-/** As `--service-cluster-ip-range` and `--service-node-port-range` have them. */
-const SERVICE_RANGES = { clusterIPs: '10.96.0.0/12', nodePorts: { first: 30_000, last: 32_767 } } as const;
-/** The first address of Services is the API server's. */
-const KUBERNETES_SERVICE = { clusterIP: '10.96.0.1', address: nodeAddress(0), port: 6443 } as const;
+const SERVICE_CIDR = '10.96.0.0/12';
+/** As `--service-node-port-range` has them. */
+const NODE_PORTS = { first: 30_000, last: 32_767 } as const;
+/** Where kube-apiserver listens. */
+const API_SERVER = { address: nodeAddress(0), port: 6443 } as const;
 
 /** One life of the API server. */
 interface RunningServer {
@@ -172,6 +184,7 @@ export class Cluster {
         this.#turnLog.update(utf8ToBytes(`${number} ${time} ${process} ${name}\n`));
     }
     const latency = latencyOf(options.latency);
+    const addresses = serviceNetwork(options.serviceCIDR ?? SERVICE_CIDR);
 
     const tokens = new TokenIssuer(this.root.rng.fork('tokens'));
     this.#etcd = new Etcd({
@@ -201,8 +214,8 @@ export class Cluster {
         etcd: this.#etcd,
         latency,
         resources: served,
-        admission: admissionPlugins,
-        allocators: (source) => [new ServiceAllocator(SERVICE_RANGES, source)],
+        admission: admissionPlugins.filter(({ name }) => options.admits?.(name) ?? true),
+        allocators: (source) => [new ServiceAllocator({ clusterIPs: addresses.cidr, nodePorts: NODE_PORTS }, source)],
         subresources: endpoints({
           kubelet: (node) => this.#machines.get(node)?.kubeletServer(this.#machines.get('control-plane')),
           tokens,
@@ -229,9 +242,13 @@ export class Cluster {
       custom.start();
       registration.start();
       process.spawn('bootstrap', async () => {
-        listenOnSecurePort(process, apiHost, KUBERNETES_SERVICE.port);
-        await bootstrap(process, api.local, KUBERNETES_SERVICE);
-        if (!hasAddOns) await createAddOns(process, new Client(api.local, KUBEADM), ADD_ONS);
+        listenOnSecurePort(process, apiHost, API_SERVER.port);
+        await bootstrap(process, api.local, { ...API_SERVER, clusterIP: addresses.kubernetes });
+        const kubeadm = new Client(api.local, KUBEADM);
+        if (!hasAddOns) {
+          await createAddOns(process, kubeadm, { ...ADD_ONS, clusterDns: addresses.dns });
+          for (const name of options.nodeNames ?? []) await kubeadm.create(nodes, { metadata: { name }, spec: {} });
+        }
         hasAddOns = true;
         bootstrapped();
       });
@@ -245,7 +262,7 @@ export class Cluster {
         resources,
         config: {
           ...defaultControllerConfig,
-          rootCA: ROOT_CA,
+          rootCA: options.rootCA ?? ROOT_CA,
           signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
           clusterCIDR: POD_CIDR,
           ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),
@@ -257,7 +274,7 @@ export class Cluster {
     const scheduler = new Component(this.root, 'kube-scheduler', (process) => {
       new Scheduler(process, { backend, hostname: 'control-plane', latency, resources }).start();
     });
-    scheduler.start();
+    if (options.scheduler !== false) scheduler.start();
 
     const network = new Network(this.root.child('network'), latency);
     createGateway(this.root.child('gateway'), network, GATEWAY);
@@ -278,6 +295,7 @@ export class Cluster {
         latency,
         backend,
         version: VERSION.gitVersion,
+        clusterDns: addresses.dns,
         hosts: () => this.#hostsFile(),
         ...own,
       });
@@ -287,7 +305,7 @@ export class Cluster {
     if (controlPlaneNode) addMachine('control-plane', 0, { ...CONTROL_PLANE_NODE, staticPods: controlPlanePods });
     for (let i = 1; i <= workers; i++) addMachine(`node-${i}`, i, {});
     const apiHost =
-      this.#machines.get('control-plane')?.host ?? network.createHost('control-plane', KUBERNETES_SERVICE.address);
+      this.#machines.get('control-plane')?.host ?? network.createHost('control-plane', API_SERVER.address);
 
     this.faults = new Faults(
       this.#inbox,

@@ -10,7 +10,7 @@ export type InputRecord = Input & {
 };
 
 type Input =
-  | { readonly request: Pick<HttpRequest, 'method' | 'path' | 'headers' | 'body'>; readonly upgrade: boolean }
+  | { readonly request: Pick<HttpRequest, 'method' | 'path' | 'headers' | 'body' | 'peer'>; readonly upgrade: boolean }
   | { readonly fault: { readonly target: string; readonly state: string } };
 
 /** Who is behind a request from outside: the program that its user agent names. */
@@ -37,8 +37,8 @@ export class Inbox {
 
   /** Runs `serve` in a task with the input's span; the promise is the host's, it may be awaited anywhere outside. */
   submit<T>(request: HttpRequest, upgrade: boolean, serve: (cause: SpanId) => Promise<T>): Promise<T> {
-    const { method, path, headers, body } = request;
-    const kept = { method, path, headers, ...(body ? { body } : {}) };
+    const { method, path, headers, body, peer } = request;
+    const kept = { method, path, headers, ...(body ? { body } : {}), ...(peer ? { peer } : {}) };
     const name = `${method} ${path.split('?')[0]}`;
     return this.#take({ request: kept, upgrade }, programOf(request), name, { method }, serve);
   }

@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly backend: ApiBackend;
   /** `v1.33.0` */
   readonly version: string;
+  /** The address of the Service of the cluster's DNS. */
+  readonly clusterDns: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[];
   readonly staticPods?: readonly Pod[];
@@ -38,7 +40,6 @@ export interface MachineOptions {
 
 /** What every node of the default cluster has. */
 const CAPACITY = { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' } as const;
-export const CLUSTER_DNS = '10.96.0.10';
 /** The router between the nodes. */
 export const GATEWAY = '192.168.0.1';
 export const CLUSTER_DOMAIN = 'cluster.local';
@@ -181,7 +182,7 @@ export class Machine {
   }
 
   #runKubelet(process: Process, runtime: ContainerRuntime, bootID: string): void {
-    const { name, address, version, labels, taints, staticPods } = this.#options;
+    const { name, address, version, clusterDns, labels, taints, staticPods } = this.#options;
     const kubelet = new Kubelet({
       process,
       client: new Client(this.link, {
@@ -199,7 +200,7 @@ export class Machine {
         ...(labels ? { labels } : {}),
         ...(taints ? { taints } : {}),
         version,
-        clusterDns: CLUSTER_DNS,
+        clusterDns,
         nodeDns: GATEWAY,
         clusterDomain: CLUSTER_DOMAIN,
         ...(staticPods ? { staticPods } : {}),

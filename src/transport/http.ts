@@ -7,8 +7,16 @@ export interface HttpRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Who sent it, where the transport has verified that; headers tell of the others. */
+  readonly peer?: Peer;
   /** The client has gone: streams end, what waits is abandoned. */
   readonly signal?: CancelSignal;
+}
+
+/** Somebody whom a host has authenticated: by a client certificate, or by a token that it gave out. */
+export interface Peer {
+  readonly name: string;
+  readonly groups: readonly string[];
 }
 
 /** The least of an AbortSignal that a handler needs; a DOM AbortSignal is one. */
@@ -48,8 +56,11 @@ export interface Duplex {
 
 /** The server agreed to an upgrade; `socket` is the client's end. */
 export interface Upgraded {
+  /** Empty: none was chosen. */
   readonly protocol: string;
   readonly socket: Duplex;
+  /** The server's messages are text. */
+  readonly text?: boolean;
 }
 
 /**

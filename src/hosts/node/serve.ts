@@ -1,35 +1,36 @@
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { plugins } from '#admission/plugins.ts';
 import { wire } from '#api/generated/wire.ts';
 import { ProtobufReader } from '#apimachinery/protobuf.ts';
 import { CelRules } from '#apiserver/cel-rules.ts';
 import { Cluster } from '#cluster/cluster.ts';
+import { serviceNetwork } from '#cluster/service-network.ts';
 import { userland } from '#cri/userland.ts';
 import { Driver } from '../driver.ts';
+import { CertificateAuthority } from './certificate-authority.ts';
 import { faultServer } from './fault-server.ts';
-import { Listener } from './http-listener.ts';
-import { kubeconfig } from './kubeconfig.ts';
+import { Listener, type ListenerOptions } from './http-listener.ts';
+import { kubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
+import { FlagError, type ServeOptions, serveOptions, USAGE } from './serve-options.ts';
 import { nodeWall } from './wall.ts';
 
-const USAGE = `Serves a simulated cluster's Kubernetes API on 127.0.0.1 over plain HTTP; every caller is cluster-admin.
-
-  npm run --silent serve -- [options]
-
-  --port P                 port to listen on (default 8001; 0 chooses a free one)
-  --control-port P         port for "npm run --silent fault" (default: the one after --port)
-  --kubeconfig FILE        writes a kubeconfig for the server
-  --workers N              worker nodes (default 3)
-  --no-control-plane-node  no Node for the control plane
-  --seed S                 seed of all that chance decides (default 1)
-  --speed X                virtual seconds per second, at least 1 for real clients (default 1)
-`;
-
-function whole(name: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < low || value > high)
-    throw new Error(`--${name} must be a whole number from ${low} to ${high}`);
-  return value;
-}
+/** Who asks over plain HTTP, and whom `--token` stands for. */
+const SUPERUSER = { name: 'kubernetes-admin', groups: ['system:masters'] } as const;
+/** Whom the kubeconfig's certificate names, as that of `kubeadm init` does. */
+const ADMIN = {
+  commonName: 'kubernetes-admin',
+  organizations: ['kubeadm:cluster-admins'],
+  usage: 'client',
+} as const;
+/** By which names the API server is called. */
+const SERVER_NAMES = [
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+  'control-plane',
+  'localhost',
+];
 
 /** Listens while kube-apiserver runs; while it does not, connections are refused, as without a process behind the port. */
 function follow(cluster: Cluster, listener: Listener): Promise<void> {
@@ -37,38 +38,60 @@ function follow(cluster: Cluster, listener: Listener): Promise<void> {
   return runs ? listener.reopen() : listener.close();
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '8001' },
-      'control-port': { type: 'string' },
-      kubeconfig: { type: 'string' },
-      workers: { type: 'string', default: '3' },
-      'no-control-plane-node': { type: 'boolean', default: false },
-      seed: { type: 'string', default: '1' },
-      speed: { type: 'string', default: '1' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
+/** How the port is secured, and what a client needs to be let in. */
+function security(
+  { insecureHttp, token, serviceCIDR }: ServeOptions,
+  authority: CertificateAuthority,
+): { readonly listener: ListenerOptions; readonly client: Pick<KubeconfigOptions, 'authority' | 'credentials'> } {
+  if (insecureHttp) return { listener: { others: SUPERUSER }, client: {} };
+  const { certificate, key } = authority.issue({
+    commonName: 'kube-apiserver',
+    usage: 'server',
+    dnsNames: SERVER_NAMES,
+    addresses: ['127.0.0.1', '192.168.0.10', serviceNetwork(serviceCIDR ?? '10.96.0.0/12').kubernetes],
   });
-  if (values.help) {
+  return {
+    listener: {
+      tls: { certificate, key, authority: authority.certificate },
+      ...(token ? { tokens: new Map([[token, SUPERUSER]]) } : {}),
+    },
+    client: { authority: authority.certificate, credentials: token ? { token } : authority.issue(ADMIN) },
+  };
+}
+
+/** Refuses plugins that kube-apiserver has and this cluster has not, so that nobody relies on them. */
+function checkAdmission({ enableAdmission }: ServeOptions): void {
+  const missing = enableAdmission.filter((wanted) => !plugins.some(({ name }) => name === wanted));
+  if (missing.length) throw new FlagError(`admission plugins that are not modelled: ${missing.join(', ')}`);
+}
+
+async function main(): Promise<void> {
+  const options = serveOptions(process.argv.slice(2));
+  if (options.help) {
     process.stdout.write(USAGE);
     return;
   }
-  const speed = Number(values.speed);
-  if (!(speed >= 0.1 && speed <= 100)) throw new Error('--speed must be a number from 0.1 to 100');
+  checkAdmission(options);
+  const authority = new CertificateAuthority('kubernetes', Date.now());
+  const { seed, workers, controlPlaneNode, loadBalancer, nodeNames, scheduler, serviceCIDR } = options;
   const cluster = new Cluster({
     userland,
     expressions: new CelRules(),
-    seed: whole('seed', values.seed, 0, 0xffffffff),
+    seed,
     epoch: Date.now(),
-    workers: whole('workers', values.workers, 0, 5000),
-    controlPlaneNode: !values['no-control-plane-node'],
+    workers,
+    controlPlaneNode,
     latency: 'realistic',
-    loadBalancer: false,
+    loadBalancer,
+    nodeNames,
+    scheduler,
+    serviceCIDR,
+    rootCA: authority.certificate,
+    admits: (plugin) => !options.disableAdmission.includes(plugin),
     protobuf: new ProtobufReader(wire),
     hostTimer: (ms, run) => nodeWall.schedule(run, ms),
   });
-  const driver = new Driver(cluster.pump, nodeWall, { speed });
+  const driver = new Driver(cluster.pump, nodeWall, { speed: options.speed });
   cluster.beforeInput = () => driver.sync();
   driver.onCrash = (error) => {
     process.stderr.write(
@@ -77,18 +100,18 @@ async function main(): Promise<void> {
     process.exit(1);
   };
   await cluster.whenReady();
-  const wanted = whole('port', values.port, 0, 65535);
-  const listener = await Listener.open(cluster.http, wanted);
-  const controlPort = whole('control-port', values['control-port'] ?? String(wanted && wanted + 1), 0, 65535);
+  const secured = security(options, authority);
+  const listener = await Listener.open(cluster.http, options.port, secured.listener);
   const control = await Listener.open(
     faultServer(cluster.faults, () => follow(cluster, listener)),
-    controlPort,
+    options.controlPort,
   );
-  const url = `http://127.0.0.1:${listener.port}`;
+  const url = `${options.insecureHttp ? 'http' : 'https'}://127.0.0.1:${listener.port}`;
   const controlUrl = `http://127.0.0.1:${control.port}`;
-  if (values.kubeconfig) writeFileSync(values.kubeconfig, kubeconfig(url, controlUrl), { mode: 0o600 });
+  const file = options.kubeconfig;
+  if (file) writeFileSync(file, kubeconfig({ server: url, control: controlUrl, ...secured.client }), { mode: 0o600 });
   process.stdout.write(
-    `tabernetes: Kubernetes ${cluster.info.version} at ${url}, ${values.workers} workers, faults at ${controlUrl}${values.kubeconfig ? `, kubeconfig ${values.kubeconfig}` : ''}\n`,
+    `tabernetes: Kubernetes ${cluster.info.version} at ${url}, ${workers} workers, faults at ${controlUrl}${file ? `, kubeconfig ${file}` : ''}\n`,
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -99,6 +122,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  const said = `error: ${error instanceof Error ? error.message : String(error)}\n`;
+  process.stderr.write(error instanceof FlagError ? `${said}\n${USAGE}` : said);
   process.exit(1);
 });
