@@ -29,11 +29,6 @@ export function withMeta<T extends ApiObject>(object: T, changes: ObjectMetaLike
 
 /** The object with its metadata changed, for objects that {@link withMeta} has put in order before or will later. */
 export function changeMeta<T extends ApiObject>(object: T, changes: ObjectMetaLike): T {
-  const { metadata } = object;
-  let field: keyof ObjectMetaLike;
-  let changed = false;
-  for (field in changes) changed ||= changes[field] !== metadata[field];
-  if (!changed) return object;
   return { ...object, metadata: { ...object.metadata, ...changes } };
 }
 

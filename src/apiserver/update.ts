@@ -267,12 +267,14 @@ function prepareUpdate<T extends ApiObject>(
   if (subresource) next = subresource.prepareForUpdate(next, existing, context);
   else if (strategy?.prepareForUpdate) next = strategy.prepareForUpdate(next, existing, context);
   const { metadata } = next;
-  next = changeMeta(next, {
-    uid: metadata.uid || previous.uid,
-    creationTimestamp: previous.creationTimestamp ?? metadata.creationTimestamp,
-    deletionTimestamp: previous.deletionTimestamp ?? metadata.deletionTimestamp,
-    deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds ?? previous.deletionGracePeriodSeconds,
-  });
+  // Most updates bring the metadata that there is.
+  if (metadata !== previous)
+    next = changeMeta(next, {
+      uid: metadata.uid || previous.uid,
+      creationTimestamp: previous.creationTimestamp ?? metadata.creationTimestamp,
+      deletionTimestamp: previous.deletionTimestamp ?? metadata.deletionTimestamp,
+      deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds ?? previous.deletionGracePeriodSeconds,
+    });
   const errors: FieldError[] = [
     // What is as it was when it was stored has been looked at then.
     ...(next.metadata === previous
