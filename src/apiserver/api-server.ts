@@ -1,9 +1,11 @@
-import type { ApiBackend } from '#apimachinery/api-request.ts';
+import type { ApiBackend, UserInfo } from '#apimachinery/api-request.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
+import type { SpanId } from '#base/tracer.ts';
 import type { Etcd } from '#etcd/etcd.ts';
+import { alwaysAllow, type Authorizer, type AuthorizerSource } from './authorization.ts';
 import type { AdmissionPlugin, AllocatorSource, ResourceAllocator, SubresourceEndpoint } from './contract.ts';
 import { FieldManager } from './field-manager.ts';
 import { LeaseSource } from './lease-source.ts';
@@ -11,6 +13,7 @@ import { objectStore } from './object-store.ts';
 import type { ServerCore } from './request-scope.ts';
 import { RequestServer } from './request-server.ts';
 import { ResourceTable } from './resource-table.ts';
+import { seed } from './seed.ts';
 import { ObjectStorage } from './storage.ts';
 import { WatchCache } from './watch-cache.ts';
 
@@ -23,6 +26,8 @@ export interface ApiServerOptions {
   /** In the order in which they are asked. */
   readonly admission?: readonly AdmissionPlugin[];
   readonly subresources?: readonly SubresourceEndpoint[];
+  /** Makes what says who may do what; default: everybody everything. */
+  readonly authorizer?: (source: AuthorizerSource) => Authorizer;
   /** Makes what gives objects their own of something shared. */
   readonly allocators?: (source: AllocatorSource) => readonly ResourceAllocator[];
   /** For patches, and for what clients outside see. */
@@ -46,6 +51,20 @@ export interface ApiServer {
    */
   readonly local: ApiBackend;
   readonly resources: ResourceTable;
+  /** Callers of `backend` are asked by it; those of `local` have been, or are the server itself. */
+  readonly authorizer: Authorizer;
+  /**
+   * Creates, below the request path and at once, those of these objects that do not exist: no admission, no latency. They
+   * must be as they are stored. Returns the stored ones of those that existed. Throws when etcd does not run.
+   */
+  seed<T extends ApiObject>(definition: ResourceDefinition<T>, objects: readonly T[], by: Seeder): readonly T[];
+}
+
+/** In whose name objects are seeded, and which span is the cause. */
+export interface Seeder {
+  readonly user: UserInfo;
+  readonly userAgent: string;
+  readonly cause: SpanId;
 }
 
 /** How often old revisions are compacted, so that clients must list anew. As `--etcd-compaction-interval`, v1.33. */
@@ -93,6 +112,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     allocator: <T extends ApiObject>(definition: ResourceDefinition<T>) =>
       allocators.get(definition as unknown as ResourceDefinition) as ResourceAllocator<T> | undefined,
+    get authorizer() {
+      return authorizer;
+    },
     fields,
     leases: new LeaseSource(etcd as Etcd<unknown>),
     hostTimer,
@@ -103,6 +125,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       cacheOf(definition as unknown as ResourceDefinition) as unknown as WatchCache<T>,
   };
   const objects = objectStore(core);
+  const authorizer = options.authorizer?.(authorizerSource(core)) ?? alwaysAllow;
   const source: AllocatorSource = {
     rng: rng.fork('allocators'),
     readAll(resource) {
@@ -119,7 +142,47 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     cache?.close();
   };
   const server = new RequestServer(core);
-  return { backend: server.backend, local: server.local, resources };
+  return {
+    backend: server.backend,
+    local: server.local,
+    resources,
+    authorizer,
+    seed: (definition, objects, by) => seed(core, definition, objects, by),
+  };
+}
+
+/** The objects as somebody knows them who watches etcd, which need not run. */
+function authorizerSource(core: ServerCore): AuthorizerSource {
+  const { etcd, process } = core;
+  return {
+    readAll(resource, namespace) {
+      const storage = core.storage(resource);
+      return etcd.cached(storage.prefixOf(namespace)).map((stored) => storage.decode(stored));
+    },
+    read(resource, namespace, name) {
+      const storage = core.storage(resource);
+      const key = storage.key(namespace, name);
+      const stored = etcd.cached(key).find((one) => one.key === key);
+      return stored && storage.decode(stored);
+    },
+    readBy(resource, indexed) {
+      const storage = core.storage(resource);
+      return core
+        .cache(resource)
+        .listBy(indexed)
+        .map((stored) => storage.decode(stored));
+    },
+    onChange(resource, listener) {
+      const { prefix } = core.storage(resource);
+      const watch = etcd.watch(prefix, undefined, (events) => {
+        for (const { kv } of events) {
+          const slash = kv.key.indexOf('/', prefix.length);
+          listener(slash < 0 ? '' : kv.key.slice(prefix.length, slash));
+        }
+      });
+      process.onExit(() => watch.stop());
+    },
+  };
 }
 
 /** Bookmarks and compaction. Engine watchers get bookmarks only when a compaction would leave their version behind. */

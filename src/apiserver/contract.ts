@@ -3,6 +3,7 @@ import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { HttpResponse, Upgraded } from '#transport/http.ts';
+import type { Authorizer } from './authorization.ts';
 
 /** What the server lends to the code that extends it, for the life of one request. */
 export interface RequestContext {
@@ -19,6 +20,8 @@ export interface RequestContext {
   ): T | undefined;
   /** All stored objects of a namespace (or of all), by reference; for admission plugins and allocators. */
   readAll<T extends ApiObject>(resource: ResourceDefinition<T>, namespace?: string): readonly T[];
+  /** Says what others may do, too; the request at hand has passed it. */
+  readonly authorizer: Authorizer;
   /** Text for the `Warning` header. */
   warn(text: string): void;
   /** What the audit log would say of the request; kept with its span. */

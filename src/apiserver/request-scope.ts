@@ -6,6 +6,7 @@ import type { Process } from '#base/pump.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Etcd, Operation } from '#etcd/etcd.ts';
+import type { Authorizer } from './authorization.ts';
 import type { AdmissionPlugin, ObjectStore, RequestContext, ResourceAllocator } from './contract.ts';
 import type { FieldManager } from './field-manager.ts';
 import type { HostTimer } from './api-server.ts';
@@ -23,6 +24,7 @@ export interface ServerCore {
   readonly random: { readonly latency: Rng; readonly uids: Rng; readonly names: Rng };
   readonly resources: ResourceTable;
   readonly admission: readonly AdmissionPlugin[];
+  readonly authorizer: Authorizer;
   /** The server's own access to objects. */
   readonly objects: ObjectStore;
   /** What gives objects of this resource things that must be theirs alone; undefined for nearly all. */
@@ -62,6 +64,10 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
 
   get now(): number {
     return this.core.process.pump.now;
+  }
+
+  get authorizer(): Authorizer {
+    return this.core.authorizer;
   }
 
   get dryRun(): boolean {

@@ -5,6 +5,7 @@ import type { SpanAttributes, SpanId } from '#base/tracer.ts';
 import { EtcdUnavailableError } from '#etcd/etcd.ts';
 import type { HttpResponse, Upgraded } from '#transport/http.ts';
 import { admit, validateAdmission } from './admission.ts';
+import { accessForbidden, accessOf } from './authorization.ts';
 import type { ObjectStore, ObjectView, SubresourceEndpoint } from './contract.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
@@ -91,7 +92,15 @@ export class RequestServer {
     const definition = this.#core.resources.find(request.group, request.version, request.resource);
     if (!definition) throw resourceNotFound();
     if (definition.deprecated) request.warn?.(definition.deprecated);
+    if (!external) this.#authorize(request, definition);
     return new RequestScope(this.#core, request, definition, span, external);
+  }
+
+  /** Callers in-process speak for themselves; those from outside have been asked at the door. */
+  #authorize(request: ApiRequest, definition: ResourceDefinition): void {
+    const access = accessOf(request, definition);
+    const { allowed, reason } = this.#core.authorizer.authorize(access);
+    if (!allowed) throw accessForbidden(access, reason);
   }
 
   async #request(scope: RequestScope): Promise<ApiObject> {
