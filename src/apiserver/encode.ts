@@ -64,11 +64,17 @@ export function encodeObject(
   include: IncludeObject,
 ): Encoded {
   if (definition && accepted.shape === 'table') {
-    const head = tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, true);
-    return encoded(JSON.stringify({ ...head, rows: [tableRow(definition, object, now, include)] }), accepted);
+    const head = tableHead(
+      definition,
+      { resourceVersion: object.metadata.resourceVersion ?? '' },
+      true,
+      accepted.metaVersion,
+    );
+    const rows = [tableRow(definition, object, now, include, accepted.metaVersion)];
+    return encoded(JSON.stringify({ ...head, rows }), accepted);
   }
   if (definition && accepted.shape === 'metadata')
-    return encoded(JSON.stringify(partialObjectMetadata(object)), accepted);
+    return encoded(JSON.stringify(partialObjectMetadata(object, accepted.metaVersion)), accepted);
   return encoded(encodeText(definition, object), accepted);
 }
 
@@ -87,9 +93,12 @@ export function encodeList(
     ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
   };
   if (accepted.shape === 'table') {
-    const head = tableHead(definition, metadata, true);
+    const head = tableHead(definition, metadata, true, accepted.metaVersion);
     return encoded(
-      JSON.stringify({ ...head, rows: items.map((item) => tableRow(definition, item, now, include)) }),
+      JSON.stringify({
+        ...head,
+        rows: items.map((item) => tableRow(definition, item, now, include, accepted.metaVersion)),
+      }),
       accepted,
     );
   }
@@ -97,9 +106,9 @@ export function encodeList(
     return encoded(
       JSON.stringify({
         kind: 'PartialObjectMetadataList',
-        apiVersion: 'meta.k8s.io/v1',
+        apiVersion: `meta.k8s.io/${accepted.metaVersion ?? 'v1'}`,
         metadata,
-        items: items.map(partialObjectMetadata),
+        items: items.map((item) => partialObjectMetadata(item, accepted.metaVersion)),
       }),
       accepted,
     );

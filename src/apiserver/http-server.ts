@@ -11,15 +11,26 @@ import type { ExpectedKind } from '#apimachinery/codec.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import { badRequest, internalError, invalid, isStatus, StatusError } from '#apimachinery/status-error.ts';
-import { forbiddenField, required } from '#apimachinery/validation.ts';
+import { forbiddenField, goQuote, required } from '#apimachinery/validation.ts';
 import type { SpanId } from '#base/tracer.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
-import { bodyStream, type HttpRequest, type HttpResponse, type HttpServer, type Upgraded } from '#transport/http.ts';
+import {
+  type BodyStream,
+  bodyStream,
+  duplexPair,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpServer,
+  type Upgraded,
+} from '#transport/http.ts';
 import { type Encoded, encodeList, encodeEvent, encodeObject, encodeStatus, eventLine } from './encode.ts';
+import type { FlowControl } from './flow-control.ts';
 import { type Accepted, negotiate, unsupportedMediaType, wantsPretty } from './negotiation.ts';
+import { type Doorkeeper, requestUser } from './request-user.ts';
 import { asksToWatch, deleteOptionsFrom, optionsFrom, parseQuery } from './query.ts';
 import { parseResourcePath, type ResourcePath, verbOf } from './request-info.ts';
 import { checkRoute, resourceNotFound } from './routes.ts';
+import { labelsOf, type ServerMetrics } from './server-metrics.ts';
 import { type IncludeObject, partialObjectMetadata, tableHead, tableRow } from './table.ts';
 
 /** Decodes bodies; errors are StatusErrors. */
@@ -52,7 +63,7 @@ export interface ServedResource {
   readonly connects: boolean;
 }
 
-export interface HttpFloorOptions {
+export interface HttpFloorOptions extends Doorkeeper {
   readonly backend: ApiBackend;
   readonly codec: Codec;
   /** What is served at a path; undefined: nothing (404). */
@@ -66,10 +77,12 @@ export interface HttpFloorOptions {
   readonly hasVersion?: (group: string, version: string) => boolean;
   /** Answers paths that are no resource's: discovery, version, health, OpenAPI. */
   readonly nonResource: (path: string, accepted: Accepted, request: HttpRequest) => Promise<HttpResponse | undefined>;
-  /** Who asks. Throws StatusError 401. */
-  readonly authenticate: (request: HttpRequest) => UserInfo;
   /** Virtual time, ms. */
   readonly now: () => number;
+  /** Counts what is served. */
+  readonly metrics?: ServerMetrics;
+  /** Holds back requests that are not an observer's when there are too many. */
+  readonly flow?: FlowControl;
 }
 
 /** What the host knows about a request that its bytes do not say. */
@@ -124,7 +137,11 @@ export class HttpFloor {
       };
     }
     return request.method === 'HEAD' && response.body instanceof Uint8Array
-      ? { ...response, body: new Uint8Array() }
+      ? {
+          ...response,
+          headers: { ...response.headers, 'content-length': String(response.body.length) },
+          body: new Uint8Array(),
+        }
       : response;
   }
 
@@ -132,12 +149,17 @@ export class HttpFloor {
     try {
       const { path, query } = parseQuery(request.path);
       const at = parseResourcePath(path);
+      const user = requestUser(request, at, path, query, this.#options);
       const served = at && this.#options.lookUp(at.group, at.version, at.resource, at.subresource);
       if (!at || !served) return pathNotFound();
-      const result = await this.#options.backend.connect(
-        this.#apiRequest(request, arrival, 'connect', at, {}, query, () => {}),
-      );
-      return result;
+      if (!served.connects) {
+        // Whatever goes over a WebSocket here is a watch; an observer's, as all watches from outside are.
+        const answer = await this.#route(request, { ...arrival, observer: true }, () => {});
+        return answer.body instanceof Uint8Array ? answer : webSocketOf(answer.body);
+      }
+      checkRoute(served.definition, at, request.method === 'GET' ? 'get' : 'create', served.verbs);
+      const connect = this.#apiRequest(request, arrival, user, 'connect', at, {}, query, () => {});
+      return await this.#counted(connect, () => this.#options.backend.connect(connect));
     } catch (error) {
       return errorResponse(error);
     }
@@ -146,6 +168,7 @@ export class HttpFloor {
   async #route(request: HttpRequest, arrival: Arrival, warn: (text: string) => void): Promise<HttpResponse> {
     const { path, query } = parseQuery(request.path);
     const at = parseResourcePath(path);
+    const user = requestUser(request, at, path, query, this.#options);
     const served = at && this.#options.lookUp(at.group, at.version, at.resource, at.subresource);
     if (!at || !served) {
       const accepted = negotiateLeniently(request.headers.accept);
@@ -156,9 +179,8 @@ export class HttpFloor {
     if (served.connects) {
       const verb = request.method === 'GET' ? 'get' : 'create';
       checkRoute(served.definition, at, verb, served.verbs);
-      const result = await this.#options.backend.connect(
-        this.#apiRequest(request, arrival, 'connect', at, {}, query, warn),
-      );
+      const connect = this.#apiRequest(request, arrival, user, 'connect', at, {}, query, warn);
+      const result = await this.#counted(connect, () => this.#options.backend.connect(connect));
       if ('socket' in result) {
         result.socket.close(1002, 'unable to upgrade');
         throw badRequest('you must specify at least 1 command for the container');
@@ -167,12 +189,55 @@ export class HttpFloor {
     }
     const verb = verbOf(request.method, at, asksToWatch(query));
     checkRoute(served.definition, at, verb, served.verbs);
+    checkTimeout(query, verb);
+    const options = optionsFrom(query, verb);
+    const apiRequest = this.#apiRequest(request, arrival, user, verb, at, options, query, warn);
+    return this.#counted(apiRequest, () => this.#answer(request, apiRequest, served, query, warn));
+  }
+
+  /** Waits for a seat, serves and counts a request. */
+  async #counted<R extends HttpResponse | Upgraded>(request: ApiRequest, serve: () => Promise<R>): Promise<R> {
+    const { metrics, flow, now } = this.#options;
+    const started = now();
+    const labels = labelsOf(request);
+    const end = metrics?.begin(labels);
+    const seated = flow && !request.observer && request.verb !== 'connect' ? flow : undefined;
+    let code = 500;
+    try {
+      const wait = seated?.enter(request.user);
+      if (wait) await wait;
+    } catch (error) {
+      end?.(429, now() - started);
+      throw error;
+    }
+    try {
+      const response = await serve();
+      code = 'socket' in response ? 101 : response.status;
+      return metrics && 'body' in response && !(response.body instanceof Uint8Array)
+        ? { ...response, body: watched(response.body, metrics.beginLong(labels)) }
+        : response;
+    } catch (error) {
+      if (error instanceof StatusError) code = error.code;
+      throw error;
+    } finally {
+      seated?.leave();
+      end?.(code, now() - started);
+    }
+  }
+
+  /** Carries out a request of a verb that the path has. */
+  async #answer(
+    request: HttpRequest,
+    apiRequest: ApiRequest,
+    served: ServedResource,
+    query: ReadonlyMap<string, readonly string[]>,
+    warn: (text: string) => void,
+  ): Promise<HttpResponse> {
+    const { verb, options } = apiRequest;
     const accepted = { ...negotiate(request.headers.accept), pretty: prettyFor(request) };
     if (request.body && request.body.length > MAX_BODY) {
       throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`);
     }
-    const options = optionsFrom(query, verb);
-    const apiRequest = this.#apiRequest(request, arrival, verb, at, options, query, warn);
     const include = includeObject(query.get('includeObject')?.[0]);
     const { backend } = this.#options;
     switch (verb) {
@@ -230,6 +295,7 @@ export class HttpFloor {
   #apiRequest(
     request: HttpRequest,
     arrival: Arrival,
+    user: UserInfo,
     verb: Verb,
     at: ResourcePath,
     options: RequestOptions,
@@ -246,7 +312,7 @@ export class HttpFloor {
       ...(at.name === undefined ? {} : { name: at.name }),
       options,
       ...(verb === 'connect' ? { parameters: Object.fromEntries(query), ...upgradeHeaders(request) } : {}),
-      user: this.#options.authenticate(request),
+      user,
       userAgent: request.headers['user-agent'] ?? '',
       cause: arrival.cause,
       ...(arrival.observer ? { observer: true } : {}),
@@ -315,20 +381,21 @@ export class HttpFloor {
     let stop: (() => void) | undefined;
     const { stream, push, end } = bodyStream(() => stop?.());
     let headers = true;
+    const { metaVersion: version } = accepted;
     const shape = ({ type, object }: WatchEvent): unknown => {
       if (type === 'BOOKMARK') {
         if (accepted.shape === 'table')
           return {
-            ...tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, false),
+            ...tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, false, version),
             rows: [],
           };
         return { kind: definition.kind, apiVersion: apiVersionOf(definition), ...object };
       }
-      if (accepted.shape === 'metadata') return partialObjectMetadata(object);
+      if (accepted.shape === 'metadata') return partialObjectMetadata(object, version);
       if (accepted.shape === 'object') return undefined;
-      const head = tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, headers);
+      const head = tableHead(definition, { resourceVersion: object.metadata.resourceVersion ?? '' }, headers, version);
       headers = false;
-      return { ...head, rows: [tableRow(definition, object, this.#options.now(), include)] };
+      return { ...head, rows: [tableRow(definition, object, this.#options.now(), include, version)] };
     };
     const handle = await this.#options.backend.watch(request, {
       event: (event) => {
@@ -371,6 +438,8 @@ function checkPatchOptions(type: PatchType, { fieldManager, force }: RequestOpti
 
 function upgradeHeaders(request: HttpRequest): { readonly protocols?: readonly string[] } {
   const offered = request.headers['sec-websocket-protocol'];
+  // kubectl falls back to SPDY when a WebSocket was refused, and shows what is said then: it must be the same.
+  if (/^spdy\//i.test(request.headers['upgrade'] ?? '')) return { protocols: ['SPDY/3.1'] };
   return offered === undefined ? {} : { protocols: offered.split(',').map((protocol) => protocol.trim()) };
 }
 
@@ -386,6 +455,45 @@ function negotiateLeniently(accept: string | undefined): Accepted {
   } catch {
     return { shape: 'object', mediaType: 'application/json', aggregatedDiscovery: false };
   }
+}
+
+/** Throws 400 for a `timeout` that is none. Follows endpoints/filters/request_deadline.go, v1.33. */
+function checkTimeout(query: ReadonlyMap<string, readonly string[]>, verb: Verb): void {
+  const timeout = query.get('timeout')?.[0];
+  if (!timeout || verb === 'watch' || /^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(timeout)) return;
+  const why = /^[+-]?\d+(\.\d*)?$/.test(timeout) ? 'missing unit in' : 'invalid';
+  throw badRequest(`invalid timeout specified in the request URL - time: ${why} duration ${goQuote(timeout)}`);
+}
+
+/** A stream of lines as messages of a WebSocket. Follows endpoints/handlers/watch.go, v1.33. */
+function webSocketOf(lines: BodyStream): Upgraded {
+  const [socket, server] = duplexPair();
+  server.onClose(() => lines.cancel());
+  lines.start(
+    (line) => server.send(line),
+    () => server.close(),
+  );
+  return { protocol: '', socket, text: true };
+}
+
+/** The stream, with `over` called once when it ends either way. */
+function watched(body: BodyStream, over: () => void): BodyStream {
+  let open = true;
+  const end = () => {
+    if (open) over();
+    open = false;
+  };
+  return {
+    start: (chunk, ended) =>
+      body.start(chunk, () => {
+        end();
+        ended();
+      }),
+    cancel() {
+      end();
+      body.cancel();
+    },
+  };
 }
 
 function includeObject(value: string | undefined): IncludeObject {

@@ -7,6 +7,8 @@ export interface Accepted {
   readonly shape: Shape;
   /** The media type of the answer. */
   readonly mediaType: 'application/json' | 'application/yaml';
+  /** The version of meta.k8s.io in which tables and metadata are wanted; v1 unless said. */
+  readonly metaVersion?: 'v1beta1';
   /** Aggregated discovery was asked for. */
   readonly aggregatedDiscovery: boolean;
   /** Indented, for people. */
@@ -14,6 +16,12 @@ export interface Accepted {
 }
 
 const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+const SHAPES: ReadonlyMap<string, Shape> = new Map([
+  ['Table', 'table'],
+  ['PartialObjectMetadata', 'metadata'],
+  ['PartialObjectMetadataList', 'metadata'],
+]);
 
 interface Range {
   readonly type: string;
@@ -55,10 +63,10 @@ export function negotiate(accept: string | undefined): Accepted {
       if (g === 'apidiscovery.k8s.io' && v === 'v2') return { shape: 'object', mediaType, aggregatedDiscovery: true };
       continue;
     }
-    if (g !== 'meta.k8s.io' || v !== 'v1') continue;
-    if (as === 'Table') return { shape: 'table', mediaType, aggregatedDiscovery: false };
-    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList')
-      return { shape: 'metadata', mediaType, aggregatedDiscovery: false };
+    if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1')) continue;
+    const shape = SHAPES.get(as);
+    if (!shape) continue;
+    return { shape, mediaType, aggregatedDiscovery: false, ...(v === 'v1beta1' ? { metaVersion: v } : {}) };
   }
   throw new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${SERVED.join(', ')}`);
 }

@@ -30,12 +30,15 @@ export interface NonResourceOptions {
   /** What is served now; called for each request, since resources come and go. */
   readonly groups: () => readonly DiscoveredGroup[];
   /** Names of health checks in order, and whether each passes. */
-  readonly checks: () => readonly { readonly name: string; readonly ok: boolean }[];
+  readonly checks: () => readonly HealthCheck[];
+  /** GET /metrics. */
+  readonly metrics?: () => string;
   /** Answers below /openapi/; the document for a path, as JSON text. */
   readonly openapi: (path: string) => Promise<string | undefined>;
 }
 
 const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.+))?$/;
 
 /** Answers the paths of the API server that belong to no resource. Undefined for a path that it does not have. */
@@ -44,7 +47,11 @@ export function nonResource(options: NonResourceOptions) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
     const clean = path.length > 1 ? path.replace(/\/+$/, '') : path;
     const health = HEALTH.exec(clean);
-    if (health) return healthOf(health[1] as string, health[2], options.checks(), parseQuery(request.path).query);
+    if (health) {
+      const [, endpoint = '', single] = health;
+      return healthOf(endpoint, single, checksOf(endpoint, options.checks()), parseQuery(request.path).query);
+    }
+    if (clean === '/metrics' && options.metrics) return plain(options.metrics(), 200, METRICS_TYPE);
     if (clean === '/openapi/v2') return openApiV2(options.version, request);
     if (clean.startsWith('/openapi/')) {
       const text = await options.openapi(clean);
@@ -102,39 +109,48 @@ function cached(text: string, type: string, request: HttpRequest): HttpResponse 
     : { status: 200, headers, body };
 }
 
+interface HealthCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Only these endpoints ask it. */
+  readonly of?: readonly string[];
+}
+
+const checksOf = (endpoint: string, checks: readonly HealthCheck[]): readonly HealthCheck[] =>
+  checks.filter((check) => check.of?.includes(endpoint) ?? true);
+
+const healthText = (text: string, status = 200): HttpResponse => {
+  const answer = plain(text, status, 'text/plain; charset=utf-8');
+  return { ...answer, headers: { ...answer.headers, 'x-content-type-options': 'nosniff' } };
+};
+
+/** Follows apiserver/pkg/server/healthz, v1.33. */
 function healthOf(
   endpoint: string,
   single: string | undefined,
-  checks: readonly { readonly name: string; readonly ok: boolean }[],
+  checks: readonly HealthCheck[],
   query: ReadonlyMap<string, readonly string[]>,
 ): HttpResponse | undefined {
   if (single !== undefined) {
     const check = checks.find(({ name }) => name === single);
-    return (
-      check &&
-      plain(
-        check.ok ? 'ok' : `internal server error: ${check.name} check failed\n`,
-        check.ok ? 200 : 500,
-        'text/plain; charset=utf-8',
-      )
-    );
+    return check && (check.ok ? healthText('ok') : healthText(`internal server error: ${single} failed\n`, 500));
   }
-  const excluded = new Set(query.get('exclude'));
+  const excluded = query.get('exclude') ?? [];
   const lines = checks.map(({ name, ok }) =>
-    excluded.has(name) ? `[+]${name} excluded: ok` : ok ? `[+]${name} ok` : `[-]${name} failed: reason withheld`,
+    excluded.includes(name) ? `[+]${name} excluded: ok` : ok ? `[+]${name} ok` : `[-]${name} failed: reason withheld`,
   );
-  const ok = checks.every((check) => check.ok || excluded.has(check.name));
-  const verbose = query.has('verbose');
-  const text = ok
-    ? verbose
-      ? `${lines.join('\n')}\n${endpoint} check passed\n`
-      : 'ok'
-    : `${lines.join('\n')}\n${endpoint} check failed\n`;
-  return plain(text, ok ? 200 : 500, 'text/plain; charset=utf-8');
+  const unknown = [...new Set(excluded)].filter((name) => !checks.some((check) => check.name === name)).sort();
+  if (unknown.length) {
+    const names = unknown.map((name) => JSON.stringify(name)).join(', ');
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
+  }
+  const ok = checks.every((check) => check.ok || excluded.includes(check.name));
+  if (!ok) return healthText(`${lines.join('\n')}\n${endpoint} check failed\n`, 500);
+  return healthText(query.has('verbose') ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok');
 }
 
 function rootPaths(groups: readonly DiscoveredGroup[]): string[] {
-  const paths = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+  const paths = ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'];
   for (const { group, versions } of groups) {
     if (group !== '') paths.push(`/apis/${group}`);
     for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);

@@ -58,7 +58,6 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
 export function verbOf(method: string, path: ResourcePath, watch: boolean): Verb | undefined {
   switch (method) {
     case 'GET':
-    case 'HEAD':
       if (path.name !== undefined && !path.watchPrefix) return 'get';
       return watch || path.watchPrefix ? 'watch' : 'list';
     case 'POST':

@@ -14,11 +14,15 @@ export interface TableRow {
 const NAME_DESCRIPTION =
   'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
 
-/** A meta.k8s.io/v1 Table without rows. */
+/** The version of meta.k8s.io that tables and metadata are shown in. */
+export type MetaVersion = 'v1' | 'v1beta1';
+
+/** A Table without rows. */
 export function tableHead(
   definition: ResourceDefinition,
   listMeta: { readonly resourceVersion: string },
   headers: boolean,
+  version: MetaVersion = 'v1',
 ) {
   const column = (name: string, type: string, format = '', description = '', priority = 0) => ({
     name,
@@ -35,7 +39,7 @@ export function tableHead(
     : [column('Name', 'string', 'name', NAME_DESCRIPTION), ...own, column('Age', 'string')];
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${version}`,
     metadata: listMeta,
     columnDefinitions: headers ? columns : [],
     rows: [] as TableRow[],
@@ -48,11 +52,12 @@ export function tableRow(
   object: ApiObject,
   now: number,
   include: IncludeObject,
+  version: MetaVersion = 'v1',
 ): TableRow {
   const own = (definition.columns ?? []).map((column) => column.cell(object, now));
   const cells = definition.ownColumns ? own : [object.metadata.name ?? '', ...own, objectAge(object, now)];
   if (include === 'None') return { cells };
-  if (include === 'Metadata') return { cells, object: partialObjectMetadata(object) };
+  if (include === 'Metadata') return { cells, object: partialObjectMetadata(object, version) };
   return {
     cells,
     object: { ...object, apiVersion: apiVersionOf(definition), kind: definition.kind } as unknown as JsonValue,
@@ -63,9 +68,9 @@ function objectAge({ metadata: { creationTimestamp } }: ApiObject, now: number):
   return creationTimestamp === undefined ? '<unknown>' : humanDuration(now - parseTime(creationTimestamp));
 }
 
-/** The object as meta.k8s.io/v1 PartialObjectMetadata. */
-export const partialObjectMetadata = (object: ApiObject): JsonValue => ({
+/** The object as PartialObjectMetadata. */
+export const partialObjectMetadata = (object: ApiObject, version: MetaVersion = 'v1'): JsonValue => ({
   kind: 'PartialObjectMetadata',
-  apiVersion: 'meta.k8s.io/v1',
+  apiVersion: `meta.k8s.io/${version}`,
   metadata: object.metadata as unknown as JsonValue,
 });

@@ -5,8 +5,11 @@ import type { ProtobufReader } from '#apimachinery/protobuf.ts';
 import type { ApiServer } from '#apiserver/api-server.ts';
 import { type DiscoveredGroup, groupResources, verbsOf } from '#apiserver/discovery.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
+import { FlowControl } from '#apiserver/flow-control.ts';
 import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
 import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
+import type { ServerMetrics } from '#apiserver/server-metrics.ts';
+import type { Process } from '#base/pump.ts';
 import type { OpenApiSource } from './openapi-source.ts';
 
 export interface FloorOptions {
@@ -19,12 +22,28 @@ export interface FloorOptions {
   /** Virtual time, ms. */
   readonly now: () => number;
   readonly etcdRuns: () => boolean;
+  /** The API server's. */
+  readonly process: Process;
+  /** Whether what the server makes by itself is there. */
+  readonly bootstrapped: () => boolean;
+  readonly metrics: ServerMetrics;
   /** Whether a version of a group is another API server's, which cannot be reached. */
   readonly isRemote: (group: string, version: string) => boolean;
 }
 
 /** The HTTP floor of an API server: which paths it has, who asks, what it says of itself. */
-export function createFloor({ api, version, user, protobuf, now, etcdRuns, isRemote }: FloorOptions): HttpFloor {
+export function createFloor({
+  process,
+  bootstrapped,
+  metrics,
+  api,
+  version,
+  user,
+  protobuf,
+  now,
+  etcdRuns,
+  isRemote,
+}: FloorOptions): HttpFloor {
   const { resources: table } = api;
   const codec = new ObjectCodec(schemas, protobuf);
   const lookUp = (
@@ -79,7 +98,11 @@ export function createFloor({ api, version, user, protobuf, now, etcdRuns, isRem
     openapi ??= new source.OpenApiSource(groups);
     return openapi.document(path);
   };
+  const flow = new FlowControl(process);
+  addMetrics(metrics, flow, version);
   return new HttpFloor({
+    metrics,
+    flow,
     backend: api.local,
     codec,
     lookUp,
@@ -95,10 +118,70 @@ export function createFloor({ api, version, user, protobuf, now, etcdRuns, isRem
           { name: 'ping', ok: true },
           { name: 'log', ok: true },
           { name: 'etcd', ok: etcdRuns() },
+          { name: 'etcd-readiness', ok: etcdRuns(), of: ['readyz'] },
+          ...POST_START_HOOKS.map((name) => ({ name: `poststarthook/${name}`, ok: bootstrapped() })),
+          { name: 'shutdown', ok: true, of: ['readyz'] },
         ],
+        metrics: () => metrics.render(),
         openapi: openApiDocument,
       }),
     ),
+  });
+}
+
+/** What the server does at its start, as health checks name it. */
+const POST_START_HOOKS = [
+  'start-system-namespaces-controller',
+  'scheduling/bootstrap-system-priority-classes',
+  'bootstrap-controller',
+];
+
+function addMetrics(metrics: ServerMetrics, flow: FlowControl, version: VersionInfo): void {
+  metrics.add({
+    name: 'apiserver_flowcontrol_current_executing_requests',
+    help: '[BETA] Number of requests in initial (for a WATCH) or any (for a non-WATCH) execution stage in the API Priority and Fairness subsystem',
+    type: 'gauge',
+    samples: () => [{ value: flow.executing }],
+  });
+  metrics.add({
+    name: 'apiserver_flowcontrol_current_inqueue_requests',
+    help: '[BETA] Number of requests currently pending in queues of the API Priority and Fairness subsystem',
+    type: 'gauge',
+    samples: () => [{ value: flow.inQueue }],
+  });
+  metrics.add({
+    name: 'apiserver_flowcontrol_dispatched_requests_total',
+    help: '[BETA] Number of requests executed by API Priority and Fairness subsystem',
+    type: 'counter',
+    samples: () => [{ value: flow.dispatched }],
+  });
+  metrics.add({
+    name: 'apiserver_flowcontrol_rejected_requests_total',
+    help: '[BETA] Number of requests rejected by API Priority and Fairness subsystem',
+    type: 'counter',
+    samples: () => [{ value: flow.rejected }],
+  });
+  const { gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform, major, minor } = version;
+  metrics.add({
+    name: 'kubernetes_build_info',
+    help: "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+    type: 'gauge',
+    samples: () => [
+      {
+        labels: {
+          build_date: buildDate,
+          compiler,
+          git_commit: gitCommit,
+          git_tree_state: gitTreeState,
+          git_version: gitVersion,
+          go_version: goVersion,
+          major,
+          minor,
+          platform,
+        },
+        value: 1,
+      },
+    ],
   });
 }
 

@@ -7,12 +7,14 @@ import {
 } from '#api/apiextensions/v1/custom-resource-definition.ts';
 import { resources } from '#api/resources.ts';
 import { schemas } from '#api/schemas.ts';
+import type { ApiBackend } from '#apimachinery/api-request.ts';
 import type { ProtobufReader } from '#apimachinery/protobuf.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
 import { createApiServer, type ApiServer, type HostTimer } from '#apiserver/api-server.ts';
 import type { CelRules } from '#apiserver/cel-rules.ts';
 import type { HttpFloor } from '#apiserver/http-server.ts';
+import { metered, ServerMetrics } from '#apiserver/server-metrics.ts';
 import type { VersionInfo } from '#apiserver/non-resource.ts';
 import { type LatencyProfile, latencyOf } from '#base/latency.ts';
 import { Process, ProcessExitedError, Pump } from '#base/pump.ts';
@@ -130,7 +132,8 @@ const API_SERVER = { address: nodeAddress(0), port: 6443 } as const;
 /** One life of the API server. */
 interface RunningServer {
   readonly process: Process;
-  readonly api: ApiServer;
+  /** For components: requests are counted. */
+  readonly backend: ApiBackend;
   readonly floor: HttpFloor;
 }
 
@@ -166,7 +169,7 @@ export class Cluster {
   /** The API server that runs now. */
   #server: RunningServer | undefined;
   /** Where clients find it. */
-  readonly #address = new ApiAddress(() => this.#server?.api.backend);
+  readonly #address = new ApiAddress(() => this.#server?.backend);
   readonly #inbox: Inbox;
   readonly #ready: Promise<void>;
   readonly #turnLog = sha256.create();
@@ -224,8 +227,14 @@ export class Cluster {
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
       });
       const registration = new ApiServiceRegistration(process, api);
+      const metrics = new ServerMetrics();
+      let isBootstrapped = false;
+      this.#addStorageMetrics(metrics, api);
       const floor = createFloor({
         api,
+        process,
+        metrics,
+        bootstrapped: () => isBootstrapped,
         isRemote: (group, version) => registration.isRemote(group, version),
         version: VERSION,
         user: ADMIN,
@@ -233,7 +242,7 @@ export class Cluster {
         now: () => this.pump.now,
         etcdRuns: () => this.#etcd.running,
       });
-      this.#server = { process, api, floor };
+      this.#server = { process, backend: metered(api.backend, metrics, () => this.pump.now), floor };
       process.onExit(() => {
         this.#server = undefined;
       });
@@ -250,6 +259,7 @@ export class Cluster {
           for (const name of options.nodeNames ?? []) await kubeadm.create(nodes, { metadata: { name }, spec: {} });
         }
         hasAddOns = true;
+        isBootstrapped = true;
         bootstrapped();
       });
     });
@@ -398,6 +408,21 @@ export class Cluster {
     return this.#inbox.submit(request, true, (cause) =>
       this.#serve((floor) => floor.upgrade(request, { cause, observer: false })),
     );
+  }
+
+  #addStorageMetrics(metrics: ServerMetrics, api: ApiServer): void {
+    metrics.add({
+      name: 'apiserver_storage_objects',
+      help: '[STABLE] Number of stored objects at the time of last check split by kind.',
+      type: 'gauge',
+      samples: () =>
+        [...api.resources.all()]
+          .filter(({ storedAs }) => !storedAs)
+          .map((definition) => ({
+            labels: { resource: definition.group ? `${definition.plural}.${definition.group}` : definition.plural },
+            value: this.#etcd.cached(`/registry/${definition.storagePrefix ?? definition.plural}/`).length,
+          })),
+    });
   }
 
   #hostsFile(): string {
