@@ -79,8 +79,13 @@ export const NO_OPINION: Decision = Object.freeze({ allowed: false, reason: '' }
 /** Who may do everything. */
 export const SYSTEM_MASTERS = 'system:masters';
 
+type AskedAccess = Pick<
+  ApiRequest,
+  'user' | 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'namespace' | 'name' | 'options'
+>;
+
 /** What is asked for, as authorizers see it. Follows request/requestinfo.go, v1.33. */
-export function accessOf(request: ApiRequest, definition?: ResourceDefinition): ResourceAccess {
+export function accessOf(request: AskedAccess, definition?: ResourceDefinition): ResourceAccess {
   const { verb, name, namespace, subresource, options } = request;
   if (verb === 'connect') return { ...request, verb: subresource === 'log' ? 'get' : 'create' };
   if (verb === 'create' && subresource === undefined) return name ? { ...request, name: undefined } : request;
