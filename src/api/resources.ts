@@ -5,6 +5,9 @@ import { controllerRevisions } from './apps/v1/controller-revision.ts';
 import { daemonSets } from './apps/v1/daemon-set.ts';
 import { deployments } from './apps/v1/deployment.ts';
 import { replicaSets } from './apps/v1/replica-set.ts';
+import { statefulSets } from './apps/v1/stateful-set.ts';
+import { horizontalPodAutoscalersV1 } from './autoscaling/v1/horizontal-pod-autoscaler.ts';
+import { horizontalPodAutoscalers } from './autoscaling/v2/horizontal-pod-autoscaler.ts';
 import { cronJobs } from './batch/v1/cron-job.ts';
 import { jobs } from './batch/v1/job.ts';
 import { leases } from './coordination/v1/lease.ts';
@@ -14,6 +17,8 @@ import { events } from './core/v1/event.ts';
 import { limitRanges } from './core/v1/limit-range.ts';
 import { namespaces } from './core/v1/namespace.ts';
 import { nodes } from './core/v1/node.ts';
+import { persistentVolumeClaims } from './core/v1/persistent-volume-claim.ts';
+import { persistentVolumes } from './core/v1/persistent-volume.ts';
 import { pods } from './core/v1/pod.ts';
 import { podTemplates } from './core/v1/pod-template.ts';
 import { replicationControllers } from './core/v1/replication-controller.ts';
@@ -23,6 +28,7 @@ import { services } from './core/v1/service.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { endpointSlices } from './discovery/v1/endpoint-slice.ts';
 import { eventsV1 } from './events/v1/event.ts';
+import { podDisruptionBudgets } from './policy/v1/pod-disruption-budget.ts';
 import { clusterRoles } from './rbac/v1/cluster-role.ts';
 import { clusterRoleBindings } from './rbac/v1/cluster-role-binding.ts';
 import { roles } from './rbac/v1/role.ts';
@@ -37,6 +43,8 @@ export const resources: readonly ResourceDefinition[] = [
   limitRanges,
   namespaces,
   nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
   pods,
   podTemplates,
   replicationControllers,
@@ -50,11 +58,15 @@ export const resources: readonly ResourceDefinition[] = [
   daemonSets,
   deployments,
   replicaSets,
+  statefulSets,
+  horizontalPodAutoscalersV1,
+  horizontalPodAutoscalers,
   cronJobs,
   jobs,
   leases,
   endpointSlices,
   eventsV1,
+  podDisruptionBudgets,
   clusterRoleBindings,
   clusterRoles,
   roleBindings,

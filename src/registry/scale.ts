@@ -1,5 +1,6 @@
 import { deployments } from '#api/apps/v1/deployment.ts';
 import { replicaSets } from '#api/apps/v1/replica-set.ts';
+import { statefulSets } from '#api/apps/v1/stateful-set.ts';
 import { scales } from '#api/autoscaling/v1/scale.ts';
 import { replicationControllers } from '#api/core/v1/replication-controller.ts';
 import type { Scale } from '#api/generated/types.ts';
@@ -56,5 +57,6 @@ export function scaleOf<T extends Scalable>(
 export const scaleEndpoints: readonly SubresourceEndpoint[] = [
   scaleOf(deployments, ({ spec }) => spec?.selector),
   scaleOf(replicaSets, ({ spec }) => spec?.selector),
+  scaleOf(statefulSets, ({ spec }) => spec?.selector),
   scaleOf(replicationControllers, ({ spec }) => ({ matchLabels: spec?.selector ?? {} })),
 ];

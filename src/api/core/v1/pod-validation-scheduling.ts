@@ -105,7 +105,8 @@ function validateWeight(weight: number, path: string, errors: FieldError[]): voi
   if (weight <= 0 || weight > 100) errors.push(invalidField(`${path}.weight`, weight, 'must be in the range 1-100'));
 }
 
-function validateNodeSelectorTerm(
+/** One term of a node selector. `anyValues`: values need not be such as labels have. */
+export function validateNodeSelectorTerm(
   { matchExpressions, matchFields }: NodeSelectorTerm,
   path: string,
   errors: FieldError[],

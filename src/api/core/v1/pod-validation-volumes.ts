@@ -325,6 +325,12 @@ const HOST_PATH_TYPES = [
   'Socket',
 ];
 
+/** The rules of one kind of source, for those who have sources elsewhere than in a Pod's volume. */
+export function validateSourceOf(field: keyof Volume, holder: Volume, path: string, errors: FieldError[]): void {
+  const source = SOURCES.find(([key]) => key === field);
+  if (source) source[3](holder, `${path}.${source[1]}`, errors);
+}
+
 function validateHostPath(
   source: { readonly path: string; readonly type?: string },
   path: string,

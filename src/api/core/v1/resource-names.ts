@@ -87,7 +87,7 @@ export function isHugePageMultiple(name: string, quantity: string): boolean {
 }
 
 /** A Quantity in Go notation, as messages show it that were handed the structure. */
-function goQuantity(text: string): GoValue {
+export function goQuantity(text: string): GoValue {
   const { nanos, format } = parseQuantity(text);
   let value = nanos;
   let scale = -9;
