@@ -7,15 +7,29 @@ import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+import { mutatingAdmissionWebhook, validatingAdmissionWebhook, type WebhookOptions } from './webhooks.ts';
 
-/** The plugins of every cluster, in the order of pkg/kubeapiserver/options/plugins.go, v1.33. A new one is a file and a line here. */
-export const plugins: readonly AdmissionPlugin[] = [
-  namespaceLifecycle,
-  limitRanger,
-  serviceAccount,
-  taintNodesByCondition,
-  podSecurity,
-  priority,
-  defaultTolerationSeconds,
-  resourceQuota,
-];
+/**
+ * The plugins of every cluster, in the order of pkg/kubeapiserver/options/plugins.go, v1.33. A new one is a file and a
+ * line here.
+ */
+export function admissionPlugins(webhooks: WebhookOptions): readonly AdmissionPlugin[] {
+  return [
+    namespaceLifecycle,
+    limitRanger,
+    serviceAccount,
+    taintNodesByCondition,
+    podSecurity,
+    priority,
+    defaultTolerationSeconds,
+    mutatingAdmissionWebhook(webhooks),
+    validatingAdmissionWebhook(webhooks),
+    resourceQuota,
+  ];
+}
+
+/** The plugins of a cluster in which nobody answers webhooks: for tests, and for their names. */
+export const plugins: readonly AdmissionPlugin[] = admissionPlugins({
+  call: () => Promise.reject(new Error('nobody is there to be called')),
+  expressions: () => undefined,
+});

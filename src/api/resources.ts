@@ -1,4 +1,6 @@
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
+import { mutatingWebhookConfigurations } from './admissionregistration/v1/mutating-webhook-configuration.ts';
+import { validatingWebhookConfigurations } from './admissionregistration/v1/validating-webhook-configuration.ts';
 import { customResourceDefinitions } from './apiextensions/v1/custom-resource-definition.ts';
 import { apiServices } from './apiregistration/v1/api-service.ts';
 import { controllerRevisions } from './apps/v1/controller-revision.ts';
@@ -52,6 +54,8 @@ export const resources: readonly ResourceDefinition[] = [
   secrets,
   serviceAccounts,
   services,
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
   customResourceDefinitions,
   apiServices,
   controllerRevisions,

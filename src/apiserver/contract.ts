@@ -1,4 +1,5 @@
 import type { ApiRequest, UserInfo } from '#apimachinery/api-request.ts';
+import type { JsonValue } from '#apimachinery/json.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
@@ -26,6 +27,12 @@ export interface RequestContext {
   warn(text: string): void;
   /** What the audit log would say of the request; kept with its span. */
   annotate(key: string, text: string): void;
+  /** The object as clients outside see it, without managedFields. */
+  shown(object: ApiObject): ApiObject;
+  /** The request's object after a JSON patch, decoded and defaulted as a body would be. Throws 500. */
+  patched(object: ApiObject, operations: readonly JsonValue[]): ApiObject;
+  /** A new uid, seeded. */
+  uuid(): string;
   /** A random end of a generated name, seeded. */
   suffix(length: number): string;
   /** Parks the request for milliseconds of virtual time. */

@@ -1,4 +1,5 @@
 import type { ApiRequest } from '#apimachinery/api-request.ts';
+import type { JsonValue } from '#apimachinery/json.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
 import type { Latency } from '#base/latency.ts';
@@ -11,6 +12,7 @@ import type { AdmissionPlugin, ObjectStore, RequestContext, ResourceAllocator } 
 import type { FieldManager } from './field-manager.ts';
 import type { HostTimer } from './api-server.ts';
 import type { LeaseSource } from './lease-source.ts';
+import { patchedObject } from './patched-object.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ObjectStorage, Stored } from './storage.ts';
 import type { WatchCache } from './watch-cache.ts';
@@ -95,6 +97,21 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
 
   annotate(key: string, text: string): void {
     this.core.process.tracer.annotate(this.span, { [key]: text });
+  }
+
+  shown(object: ApiObject): ApiObject {
+    const { core, definition } = this;
+    return object.kind === undefined || object.kind === definition.kind
+      ? core.fields.canonical(definition, object as T)
+      : object;
+  }
+
+  patched(object: ApiObject, operations: readonly JsonValue[]): ApiObject {
+    return patchedObject(this, object, operations);
+  }
+
+  uuid(): string {
+    return this.core.random.uids.uuid();
   }
 
   suffix(length: number): string {

@@ -1,6 +1,6 @@
 import { nodes } from '#api/core/v1/node.ts';
 import type { Node } from '#api/generated/types.ts';
-import { plugins as admissionPlugins } from '#admission/plugins.ts';
+import { admissionPlugins } from '#admission/plugins.ts';
 import {
   customResourceDefinitions,
   customResourceDefinitionsWith,
@@ -58,6 +58,7 @@ import { CLUSTER_DOMAIN, GATEWAY, Machine, type MachineOptions } from './machine
 import { isNodeShell, nodeShell } from './node-shell.ts';
 import { ROOT_CA } from './root-ca.ts';
 import { serviceNetwork } from './service-network.ts';
+import { type PostOutside, webhookCaller } from './webhook-caller.ts';
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -81,6 +82,8 @@ export interface ClusterOptions {
   readonly rootCA?: string;
   /** As `--service-cluster-ip-range` of kube-apiserver; by default 10.96.0.0/12. */
   readonly serviceCIDR?: string;
+  /** Calls webhooks outside of the cluster. Without it there are none. */
+  readonly postOutside?: PostOutside;
   /** Whether an admission plugin is asked; by default all are. */
   readonly admits?: (plugin: string) => boolean;
   /** Whether there is a scheduler; by default there is. */
@@ -217,7 +220,10 @@ export class Cluster {
         etcd: this.#etcd,
         latency,
         resources: served,
-        admission: admissionPlugins.filter(({ name }) => options.admits?.(name) ?? true),
+        admission: admissionPlugins({
+          call: webhookCaller(process, () => apiHost, options.postOutside),
+          expressions: () => undefined,
+        }).filter(({ name }) => options.admits?.(name) ?? true),
         allocators: (source) => [new ServiceAllocator({ clusterIPs: addresses.cidr, nodePorts: NODE_PORTS }, source)],
         subresources: endpoints({
           kubelet: (node) => this.#machines.get(node)?.kubeletServer(this.#machines.get('control-plane')),

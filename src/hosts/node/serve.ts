@@ -11,6 +11,7 @@ import { CertificateAuthority } from './certificate-authority.ts';
 import { faultServer } from './fault-server.ts';
 import { Listener, type ListenerOptions } from './http-listener.ts';
 import { kubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
+import { postOutside } from './post-outside.ts';
 import { FlagError, type ServeOptions, serveOptions, USAGE } from './serve-options.ts';
 import { nodeWall } from './wall.ts';
 
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
     admits: (plugin) => !options.disableAdmission.includes(plugin),
     protobuf: new ProtobufReader(wire),
     hostTimer: (ms, run) => nodeWall.schedule(run, ms),
+    postOutside,
   });
   const driver = new Driver(cluster.pump, nodeWall, { speed: options.speed });
   cluster.beforeInput = () => driver.sync();
