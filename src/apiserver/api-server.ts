@@ -53,6 +53,8 @@ export interface ApiServer {
   readonly resources: ResourceTable;
   /** Callers of `backend` are asked by it; those of `local` have been, or are the server itself. */
   readonly authorizer: Authorizer;
+  /** Its objects, as authorizers know them. */
+  readonly known: AuthorizerSource;
   /**
    * Creates, below the request path and at once, those of these objects that do not exist: no admission, no latency. They
    * must be as they are stored. Returns the stored ones of those that existed. Throws when etcd does not run.
@@ -125,7 +127,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       cacheOf(definition as unknown as ResourceDefinition) as unknown as WatchCache<T>,
   };
   const objects = objectStore(core);
-  const authorizer = options.authorizer?.(authorizerSource(core)) ?? alwaysAllow;
+  const known = authorizerSource(core);
+  const authorizer = options.authorizer?.(known) ?? alwaysAllow;
   const source: AllocatorSource = {
     rng: rng.fork('allocators'),
     readAll(resource) {
@@ -147,6 +150,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     local: server.local,
     resources,
     authorizer,
+    known,
     seed: (definition, objects, by) => seed(core, definition, objects, by),
   };
 }

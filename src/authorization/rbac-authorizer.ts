@@ -6,8 +6,15 @@ import type { PolicyRule, RoleBinding, Subject } from '#api/generated/types.ts';
 import type { UserInfo } from '#apimachinery/api-request.ts';
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
 import { goQuote } from '#apimachinery/validation.ts';
-import type { AccessRules, Authorizer, AuthorizerSource, Decision } from '#apiserver/authorization.ts';
-import { NO_OPINION } from '#apiserver/authorization.ts';
+import {
+  type AccessRules,
+  type Authorizer,
+  type AuthorizerSource,
+  type Decision,
+  NO_OPINION,
+  type PathAccess,
+  type ResourceAccess,
+} from '#apiserver/authorization.ts';
 
 /** What bindings of one place (the cluster, or a namespace) give to a user. */
 interface Grants {
@@ -46,19 +53,15 @@ export class RbacAuthorizer implements Authorizer {
       source.onChange(kind as unknown as ResourceDefinition, forget);
   }
 
-  authorize(access: Parameters<Authorizer['authorize']>[0]): Decision {
+  authorize(access: ResourceAccess): Decision {
     const { user, verb, group, subresource, namespace, name = '' } = access;
     const resource = subresource ? `${access.resource}/${subresource}` : access.resource;
     const question = `${verb} ${group} ${resource}`;
-    const matches = (rule: PolicyRule) =>
-      rule.resources !== undefined &&
-      has(rule.verbs, verb) &&
-      has(rule.apiGroups, group) &&
-      matchesResource(rule.resources, resource, subresource);
+    const matches = (rule: PolicyRule) => matchesAccess(rule, access, resource);
     return this.#ask(user, namespace, question, matches, name);
   }
 
-  authorizePath({ user, verb, path }: Parameters<Authorizer['authorizePath']>[0]): Decision {
+  authorizePath({ user, verb, path }: PathAccess): Decision {
     const matches = (rule: PolicyRule) =>
       rule.nonResourceURLs !== undefined &&
       has(rule.verbs, verb) &&
@@ -161,6 +164,22 @@ function aggregate(errors: readonly string[]): string {
 
 const has = (list: readonly string[] | undefined, wanted: string) =>
   list !== undefined && (list.includes(wanted) || list.includes('*'));
+
+const matchesAccess = (rule: PolicyRule, { verb, group, subresource }: ResourceAccess, resource: string) =>
+  rule.resources !== undefined &&
+  has(rule.verbs, verb) &&
+  has(rule.apiGroups, group) &&
+  matchesResource(rule.resources, resource, subresource);
+
+/** Whether one of the rules allows it. */
+export function allowedBy(rules: readonly PolicyRule[], access: ResourceAccess): boolean {
+  const { resource, subresource, name = '' } = access;
+  const combined = subresource ? `${resource}/${subresource}` : resource;
+  return rules.some(
+    (rule) =>
+      matchesAccess(rule, access, combined) && (!rule.resourceNames?.length || rule.resourceNames.includes(name)),
+  );
+}
 
 const matchesResource = (list: readonly string[], resource: string, subresource: string | undefined) =>
   has(list, resource) || (subresource !== undefined && list.includes(`*/${subresource}`));

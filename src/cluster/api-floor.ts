@@ -10,13 +10,14 @@ import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
 import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
 import type { ServerMetrics } from '#apiserver/server-metrics.ts';
 import type { Process } from '#base/pump.ts';
+import type { HttpRequest } from '#transport/http.ts';
 import type { OpenApiSource } from './openapi-source.ts';
 
 export interface FloorOptions {
   readonly api: ApiServer;
   readonly version: VersionInfo;
-  /** Who callers are whom the host does not know. */
-  readonly user: UserInfo;
+  /** Who asks. Throws StatusError 401. */
+  readonly authenticate: (request: HttpRequest) => UserInfo;
   /** Reads protobuf bodies. */
   readonly protobuf: ProtobufReader | undefined;
   /** Virtual time, ms. */
@@ -38,7 +39,7 @@ export function createFloor({
   metrics,
   api,
   version,
-  user,
+  authenticate,
   protobuf,
   now,
   etcdRuns,
@@ -106,7 +107,8 @@ export function createFloor({
     backend: api.local,
     codec,
     lookUp,
-    authenticate: ({ peer }) => (peer ? { name: peer.name, groups: [...peer.groups, 'system:authenticated'] } : user),
+    authenticate,
+    authorizer: api.authorizer,
     now,
     hasVersion: (group, version) => table.hasVersion(group, version),
     nonResource: unlessRemote(

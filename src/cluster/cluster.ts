@@ -5,12 +5,14 @@ import {
   customResourceDefinitions,
   customResourceDefinitionsWith,
 } from '#api/apiextensions/v1/custom-resource-definition.ts';
+import { roleEscalation } from '#admission/role-escalation.ts';
 import { resources } from '#api/resources.ts';
 import { schemas } from '#api/schemas.ts';
 import type { ApiBackend } from '#apimachinery/api-request.ts';
 import type { ProtobufReader } from '#apimachinery/protobuf.ts';
 import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { lookupStruct } from '#apimachinery/schema.ts';
+import { type AuthorizationMode, createAuthorizer } from '#authorization/authorizer.ts';
 import { createApiServer, type ApiServer, type HostTimer } from '#apiserver/api-server.ts';
 import type { CelRules } from '#apiserver/cel-rules.ts';
 import type { HttpFloor } from '#apiserver/http-server.ts';
@@ -31,6 +33,7 @@ import { ApiServiceRegistration } from '#registry/api-service-registration.ts';
 import { CustomResourceServer } from '#registry/custom-resource-server.ts';
 import { endpoints } from '#registry/endpoints.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
+import { TokenAuthenticator } from '#registry/token-authenticator.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
 import {
   ConnectionFailedError,
@@ -43,7 +46,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { ApiAddress } from './api-address.ts';
 import { createFloor } from './api-floor.ts';
-import { bootstrap } from './bootstrap.ts';
+import { ANONYMOUS, authentication } from './authentication.ts';
+import { bootstrap, seedKubeadmPolicy } from './bootstrap.ts';
 import { ClusterFaults } from './cluster-faults.ts';
 import { Component } from './component.ts';
 import { type AddOnOptions, createAddOns } from './addons.ts';
@@ -84,6 +88,10 @@ export interface ClusterOptions {
   readonly serviceCIDR?: string;
   /** Calls webhooks outside of the cluster. Without it there are none. */
   readonly postOutside?: PostOutside;
+  /** As `--authorization-mode`; by default Node and RBAC. */
+  readonly authorizationModes?: readonly AuthorizationMode[];
+  /** Who sends no credentials is system:anonymous; by default they are cluster-admin. */
+  readonly anonymous?: boolean;
   /** Whether an admission plugin is asked; by default all are. */
   readonly admits?: (plugin: string) => boolean;
   /** Whether there is a scheduler; by default there is. */
@@ -220,15 +228,19 @@ export class Cluster {
         etcd: this.#etcd,
         latency,
         resources: served,
-        admission: admissionPlugins({
-          call: webhookCaller(process, () => apiHost, options.postOutside),
-          expressions: () => undefined,
-        }).filter(({ name }) => options.admits?.(name) ?? true),
+        admission: [
+          ...admissionPlugins({
+            call: webhookCaller(process, () => apiHost, options.postOutside),
+            expressions: () => undefined,
+          }).filter(({ name }) => options.admits?.(name) ?? true),
+          roleEscalation,
+        ],
         allocators: (source) => [new ServiceAllocator({ clusterIPs: addresses.cidr, nodePorts: NODE_PORTS }, source)],
         subresources: endpoints({
           kubelet: (node) => this.#machines.get(node)?.kubeletServer(this.#machines.get('control-plane')),
           tokens,
         }),
+        authorizer: (source) => createAuthorizer(options.authorizationModes ?? ['Node', 'RBAC'], source),
         schemaOf: (definition) => lookupStruct(schemas, definition.schema),
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
       });
@@ -243,7 +255,11 @@ export class Cluster {
         bootstrapped: () => isBootstrapped,
         isRemote: (group, version) => registration.isRemote(group, version),
         version: VERSION,
-        user: ADMIN,
+        authenticate: authentication(
+          new TokenAuthenticator(tokens, api.known),
+          options.anonymous ? ANONYMOUS : ADMIN,
+          () => this.pump.now,
+        ),
         protobuf: options.protobuf,
         now: () => this.pump.now,
         etcdRuns: () => this.#etcd.running,
@@ -258,9 +274,10 @@ export class Cluster {
       registration.start();
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, API_SERVER.port);
-        await bootstrap(process, api.local, { ...API_SERVER, clusterIP: addresses.kubernetes });
+        await bootstrap(process, api, { ...API_SERVER, clusterIP: addresses.kubernetes });
         const kubeadm = new Client(api.local, KUBEADM);
         if (!hasAddOns) {
+          seedKubeadmPolicy(api, KUBEADM);
           await createAddOns(process, kubeadm, { ...ADD_ONS, clusterDns: addresses.dns });
           for (const name of options.nodeNames ?? []) await kubeadm.create(nodes, { metadata: { name }, spec: {} });
         }

@@ -2,15 +2,42 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Node, Pod, Secret, ServiceAccount } from '#api/generated/types.ts';
 import type { ObjectMetaLike } from '#apimachinery/resource.ts';
-import { encodeBase64Url } from '#base/base64.ts';
+import { decodeBase64, encodeBase64Url } from '#base/base64.ts';
 import type { Rng } from '#base/rng.ts';
-import { encodeUtf8 } from '#base/utf8.ts';
+import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 
 /** What a token may be bound to: it ends with the object. */
 export interface BoundObjects {
   readonly pod?: Pod;
   readonly node?: Pick<Node, 'metadata'>;
   readonly secret?: Secret;
+}
+
+interface Reference {
+  readonly name: string;
+  readonly uid?: string;
+}
+
+/** What tokens say: those that expire have `kubernetes.io`, those of Secrets the single claims. */
+export interface TokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud?: readonly string[];
+  readonly exp?: number;
+  readonly nbf?: number;
+  readonly iat?: number;
+  readonly jti?: string;
+  readonly 'kubernetes.io'?: {
+    readonly namespace: string;
+    readonly serviceaccount: Reference;
+    readonly pod?: Reference;
+    readonly node?: Reference;
+    readonly secret?: Reference;
+  };
+  readonly 'kubernetes.io/serviceaccount/namespace'?: string;
+  readonly 'kubernetes.io/serviceaccount/secret.name'?: string;
+  readonly 'kubernetes.io/serviceaccount/service-account.name'?: string;
+  readonly 'kubernetes.io/serviceaccount/service-account.uid'?: string;
 }
 
 /**
@@ -74,9 +101,27 @@ export class TokenIssuer {
     });
   }
 
+  /** The claims of a token that was signed here; undefined for any other text. */
+  verified(token: string): TokenClaims | undefined {
+    const [header, claims, signature, ...rest] = token.split('.');
+    if (rest.length || header !== this.#header || claims === undefined) return undefined;
+    if (signature !== this.#signature(`${header}.${claims}`)) return undefined;
+    const bytes = decodeBase64(
+      claims
+        .replaceAll('-', '+')
+        .replaceAll('_', '/')
+        .padEnd(Math.ceil(claims.length / 4) * 4, '='),
+    );
+    return typeof bytes === 'number' ? undefined : (JSON.parse(decodeUtf8(bytes)) as TokenClaims);
+  }
+
   #sign(claims: object): string {
     const text = `${this.#header}.${encoded(claims)}`;
-    return `${text}.${encodeBase64Url(this.#mac.clone().update(encodeUtf8(text)).digest())}`;
+    return `${text}.${this.#signature(text)}`;
+  }
+
+  #signature(text: string): string {
+    return encodeBase64Url(this.#mac.clone().update(encodeUtf8(text)).digest());
   }
 }
 
