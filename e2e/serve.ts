@@ -24,8 +24,8 @@ export async function serve(...args: readonly string[]): Promise<Served> {
     let said = '';
     const hear = (bytes: Buffer) => {
       said += bytes.toString();
-      const found = /https:\/\/127\.0\.0\.1:\d+/.exec(said);
-      if (found) resolve(found[0]);
+      const found = /at (https?:\/\/127\.0\.0\.1:\d+)/.exec(said);
+      if (found) resolve(found[1] as string);
     };
     server.stdout?.on('data', hear);
     server.stderr?.on('data', hear);

@@ -3,6 +3,7 @@ import { ObjectCodec } from '#apimachinery/codec.ts';
 import { decodeUtf8, encodeUtf8 } from '#base/utf8.ts';
 import { startWidgetServer, widgetSchema, widgets } from '#testing/widget-server.ts';
 import type { HttpResponse } from '#transport/http.ts';
+import { alwaysAllow } from './authorization.ts';
 import { groupResources, verbsOf } from './discovery.ts';
 import { HttpFloor } from './http-server.ts';
 import { nonResource } from './non-resource.ts';
@@ -39,6 +40,7 @@ function serve() {
     },
     hasVersion: (group, inVersion) => api.resources.hasVersion(group, inVersion),
     authenticate: () => ({ name: 'me', groups: [] }),
+    authorizer: alwaysAllow,
     now: () => pump.now,
     nonResource: nonResource({
       version,
