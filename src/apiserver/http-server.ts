@@ -235,7 +235,7 @@ export class HttpFloor {
   ): Promise<HttpResponse> {
     const { verb, options } = apiRequest;
     const accepted = { ...negotiate(request.headers.accept), pretty: prettyFor(request) };
-    if (request.body && request.body.length > MAX_BODY) {
+    if (isTooLarge(request)) {
       throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`);
     }
     const include = includeObject(query.get('includeObject')?.[0]);
@@ -417,6 +417,9 @@ export class HttpFloor {
     };
   }
 }
+
+/** Whether the body is larger than any that is taken. */
+export const isTooLarge = ({ body }: HttpRequest): boolean => body !== undefined && body.length > MAX_BODY;
 
 /** What comes before the decoder's words. */
 const UNDECODED: Readonly<Record<PatchType, string>> = {

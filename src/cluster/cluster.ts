@@ -15,7 +15,7 @@ import { lookupStruct } from '#apimachinery/schema.ts';
 import { type AuthorizationMode, createAuthorizer } from '#authorization/authorizer.ts';
 import { createApiServer, type ApiServer, type HostTimer } from '#apiserver/api-server.ts';
 import type { CelRules } from '#apiserver/cel-rules.ts';
-import type { HttpFloor } from '#apiserver/http-server.ts';
+import { type HttpFloor, isTooLarge } from '#apiserver/http-server.ts';
 import { metered, ServerMetrics } from '#apiserver/server-metrics.ts';
 import type { VersionInfo } from '#apiserver/non-resource.ts';
 import { type LatencyProfile, latencyOf } from '#base/latency.ts';
@@ -231,7 +231,7 @@ export class Cluster {
         admission: [
           ...admissionPlugins({
             call: webhookCaller(process, () => apiHost, options.postOutside),
-            expressions: () => undefined,
+            expressions: () => expressions?.admission,
           }).filter(({ name }) => options.admits?.(name) ?? true),
           roleEscalation,
         ],
@@ -415,7 +415,8 @@ export class Cluster {
 
   async #handle(request: HttpRequest): Promise<HttpResponse> {
     this.beforeInput();
-    if (request.method === 'GET' || request.method === 'HEAD') {
+    // What is too large is refused whatever it says: nothing to be logged.
+    if (request.method === 'GET' || request.method === 'HEAD' || isTooLarge(request)) {
       const { process, floor } = this.#dial();
       return cutBy(process, await floor.handle(request, { cause: 0, observer: true }));
     }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { AuthorizationMode } from '#authorization/authorizer.ts';
 import { serviceNetwork } from '#cluster/service-network.ts';
 
 export const USAGE = `Serves a simulated cluster's Kubernetes API on 127.0.0.1 over HTTPS.
@@ -34,8 +35,7 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
-export const AUTHORIZATION_MODES = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC'] as const;
-export type AuthorizationMode = (typeof AUTHORIZATION_MODES)[number];
+const AUTHORIZATION_MODES: readonly AuthorizationMode[] = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC'];
 
 /** As the command line of `npm run serve` says. */
 export interface ServeOptions {

@@ -88,6 +88,8 @@ async function main(): Promise<void> {
     scheduler,
     serviceCIDR,
     rootCA: authority.certificate,
+    authorizationModes: options.authorizationModes,
+    anonymous: !options.insecureHttp,
     admits: (plugin) => !options.disableAdmission.includes(plugin),
     protobuf: new ProtobufReader(wire),
     hostTimer: (ms, run) => nodeWall.schedule(run, ms),
