@@ -1,5 +1,7 @@
 import type { ResourceDefinition } from '#apimachinery/resource.ts';
 import { mutatingWebhookConfigurations } from './admissionregistration/v1/mutating-webhook-configuration.ts';
+import { validatingAdmissionPolicies } from './admissionregistration/v1/validating-admission-policy.ts';
+import { validatingAdmissionPolicyBindings } from './admissionregistration/v1/validating-admission-policy-binding.ts';
 import { validatingWebhookConfigurations } from './admissionregistration/v1/validating-webhook-configuration.ts';
 import { customResourceDefinitions } from './apiextensions/v1/custom-resource-definition.ts';
 import { apiServices } from './apiregistration/v1/api-service.ts';
@@ -8,6 +10,12 @@ import { daemonSets } from './apps/v1/daemon-set.ts';
 import { deployments } from './apps/v1/deployment.ts';
 import { replicaSets } from './apps/v1/replica-set.ts';
 import { statefulSets } from './apps/v1/stateful-set.ts';
+import { selfSubjectReviews } from './authentication/v1/self-subject-review.ts';
+import { tokenReviews } from './authentication/v1/token-review.ts';
+import { localSubjectAccessReviews } from './authorization/v1/local-subject-access-review.ts';
+import { selfSubjectAccessReviews } from './authorization/v1/self-subject-access-review.ts';
+import { selfSubjectRulesReviews } from './authorization/v1/self-subject-rules-review.ts';
+import { subjectAccessReviews } from './authorization/v1/subject-access-review.ts';
 import { horizontalPodAutoscalersV1 } from './autoscaling/v1/horizontal-pod-autoscaler.ts';
 import { horizontalPodAutoscalers } from './autoscaling/v2/horizontal-pod-autoscaler.ts';
 import { cronJobs } from './batch/v1/cron-job.ts';
@@ -30,6 +38,11 @@ import { services } from './core/v1/service.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { endpointSlices } from './discovery/v1/endpoint-slice.ts';
 import { eventsV1 } from './events/v1/event.ts';
+import { ingresses } from './networking/v1/ingress.ts';
+import { ingressClasses } from './networking/v1/ingress-class.ts';
+import { ipAddresses } from './networking/v1/ip-address.ts';
+import { networkPolicies } from './networking/v1/network-policy.ts';
+import { serviceCIDRs } from './networking/v1/service-cidr.ts';
 import { podDisruptionBudgets } from './policy/v1/pod-disruption-budget.ts';
 import { clusterRoles } from './rbac/v1/cluster-role.ts';
 import { clusterRoleBindings } from './rbac/v1/cluster-role-binding.ts';
@@ -55,6 +68,8 @@ export const resources: readonly ResourceDefinition[] = [
   serviceAccounts,
   services,
   mutatingWebhookConfigurations,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
   validatingWebhookConfigurations,
   customResourceDefinitions,
   apiServices,
@@ -63,6 +78,12 @@ export const resources: readonly ResourceDefinition[] = [
   deployments,
   replicaSets,
   statefulSets,
+  selfSubjectReviews,
+  tokenReviews,
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  subjectAccessReviews,
   horizontalPodAutoscalersV1,
   horizontalPodAutoscalers,
   cronJobs,
@@ -70,6 +91,11 @@ export const resources: readonly ResourceDefinition[] = [
   leases,
   endpointSlices,
   eventsV1,
+  ingressClasses,
+  ingresses,
+  ipAddresses,
+  networkPolicies,
+  serviceCIDRs,
   podDisruptionBudgets,
   clusterRoleBindings,
   clusterRoles,

@@ -68,8 +68,12 @@ function parseCIDR(value: string): { address: ParsedAddress; network: string; bi
   if (!address || prefix === undefined || rest.length || !/^\d+$/.test(prefix)) return undefined;
   const bits = Number(prefix);
   if (bits > address.bytes.length * 8) return undefined;
-  const masked = address.bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, bits - i * 8))) & 0xff);
-  return { address, network: formatAddress(masked), bits };
+  return { address, network: networkOf(address.bytes, bits), bits };
+}
+
+/** The first address of the range of so many bits in which an address lies. */
+function networkOf(bytes: readonly number[], bits: number): string {
+  return formatAddress(bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, bits - i * 8))) & 0xff));
 }
 
 /** A range of addresses such as `10.244.0.0/24`. */
@@ -103,4 +107,43 @@ export function warningsForCIDR(value: string, path: string): string[] {
     );
   }
   return warnings;
+}
+
+/** Whether a range lies within another one and is smaller. Both must be valid. */
+export function isSubnet(inner: string, outer: string): boolean {
+  const a = parseCIDR(inner);
+  const b = parseCIDR(outer);
+  if (!a || !b || a.address.bytes.length !== b.address.bytes.length || a.bits <= b.bits) return false;
+  return networkOf(a.address.bytes, b.bits) === b.network;
+}
+
+/** Whether an address lies in a range. Both must be valid. */
+export function isInRange(address: string, cidr: string): boolean {
+  const parsed = parseAddress(address);
+  const range = parseCIDR(cidr);
+  if (!parsed || !range || parsed.bytes.length !== range.address.bytes.length) return false;
+  return networkOf(parsed.bytes, range.bits) === range.network;
+}
+
+/** An address in a new field, where only the canonical form will do. Follows IsValidIP. */
+export function isValidIP(value: string): string[] {
+  const address = parseAddress(value);
+  if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+  if (address.nonStandard) {
+    return [value.includes(':') ? 'must not be an IPv4-mapped IPv6 address' : 'must not have leading 0s'];
+  }
+  return address.text === value ? [] : [`must be in canonical form (${goQuote(address.text)})`];
+}
+
+/** A range of addresses in a new field, where only the canonical form will do. Follows IsValidCIDR. */
+export function isValidCIDR(value: string): string[] {
+  const parsed = parseCIDR(value);
+  if (!parsed) return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
+  const { address, network, bits } = parsed;
+  if (/\/0\d/.test(value) || (address.nonStandard && !value.includes(':'))) {
+    return ['must not have leading 0s in IP or prefix length'];
+  }
+  if (address.nonStandard) return ['must not have an IPv4-mapped IPv6 address'];
+  if (address.text !== network) return ['must not have bits set beyond the prefix length'];
+  return value === `${network}/${bits}` ? [] : [`must be in canonical form (${goQuote(`${network}/${bits}`)})`];
 }
