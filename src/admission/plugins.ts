@@ -7,6 +7,7 @@ import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+import { validatingAdmissionPolicy } from './validating-admission-policy.ts';
 import { mutatingAdmissionWebhook, validatingAdmissionWebhook, type WebhookOptions } from './webhooks.ts';
 
 /**
@@ -23,6 +24,7 @@ export function admissionPlugins(webhooks: WebhookOptions): readonly AdmissionPl
     priority,
     defaultTolerationSeconds,
     mutatingAdmissionWebhook(webhooks),
+    validatingAdmissionPolicy(webhooks.expressions),
     validatingAdmissionWebhook(webhooks),
     resourceQuota,
   ];

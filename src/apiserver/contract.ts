@@ -27,6 +27,8 @@ export interface RequestContext {
   warn(text: string): void;
   /** What the audit log would say of the request; kept with its span. */
   annotate(key: string, text: string): void;
+  /** The resource that is served for a kind. */
+  resourceOf(apiVersion: string, kind: string): ResourceDefinition | undefined;
   /** The object as clients outside see it, without managedFields. */
   shown(object: ApiObject): ApiObject;
   /** The request's object after a JSON patch, decoded and defaulted as a body would be. Throws 500. */
@@ -156,6 +158,12 @@ export interface SubresourceEndpoint {
   create?(context: RequestContext, store: ObjectStore): Promise<ApiObject>;
   /** GET (and POST) that answers with bytes or upgrades. */
   connect?(context: RequestContext, store: ObjectStore): Promise<HttpResponse | Upgraded>;
+}
+
+/** A resource of which nothing is stored: who creates an object gets an answer. */
+export interface VirtualResource {
+  readonly resource: ResourceDefinition;
+  create(context: RequestContext): ApiObject;
 }
 
 export interface StoreUpdateOptions {

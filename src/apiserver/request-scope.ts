@@ -1,6 +1,6 @@
 import type { ApiRequest } from '#apimachinery/api-request.ts';
 import type { JsonValue } from '#apimachinery/json.ts';
-import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
 import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
@@ -8,7 +8,7 @@ import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Etcd, Operation } from '#etcd/etcd.ts';
 import type { Authorizer } from './authorization.ts';
-import type { AdmissionPlugin, ObjectStore, RequestContext, ResourceAllocator } from './contract.ts';
+import type { AdmissionPlugin, ObjectStore, RequestContext, ResourceAllocator, VirtualResource } from './contract.ts';
 import type { FieldManager } from './field-manager.ts';
 import type { HostTimer } from './api-server.ts';
 import type { LeaseSource } from './lease-source.ts';
@@ -27,6 +27,7 @@ export interface ServerCore {
   readonly resources: ResourceTable;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
+  readonly virtual: ReadonlyMap<ResourceDefinition, VirtualResource>;
   /** The server's own access to objects. */
   readonly objects: ObjectStore;
   /** What gives objects of this resource things that must be theirs alone; undefined for nearly all. */
@@ -97,6 +98,13 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
 
   annotate(key: string, text: string): void {
     this.core.process.tracer.annotate(this.span, { [key]: text });
+  }
+
+  resourceOf(apiVersion: string, kind: string): ResourceDefinition | undefined {
+    for (const definition of this.core.resources.all()) {
+      if (definition.kind === kind && apiVersionOf(definition) === apiVersion) return definition;
+    }
+    return undefined;
   }
 
   shown(object: ApiObject): ApiObject {
