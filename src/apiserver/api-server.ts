@@ -6,7 +6,13 @@ import type { Process } from '#base/pump.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Etcd } from '#etcd/etcd.ts';
 import { alwaysAllow, type Authorizer, type AuthorizerSource } from './authorization.ts';
-import type { AdmissionPlugin, AllocatorSource, ResourceAllocator, SubresourceEndpoint } from './contract.ts';
+import type {
+  AdmissionPlugin,
+  AllocatorSource,
+  ResourceAllocator,
+  SubresourceEndpoint,
+  VirtualResource,
+} from './contract.ts';
 import { FieldManager } from './field-manager.ts';
 import { LeaseSource } from './lease-source.ts';
 import { objectStore } from './object-store.ts';
@@ -26,6 +32,7 @@ export interface ApiServerOptions {
   /** In the order in which they are asked. */
   readonly admission?: readonly AdmissionPlugin[];
   readonly subresources?: readonly SubresourceEndpoint[];
+  readonly virtual?: readonly VirtualResource[];
   /** Makes what says who may do what; default: everybody everything. */
   readonly authorizer?: (source: AuthorizerSource) => Authorizer;
   /** Makes what gives objects their own of something shared. */
@@ -117,6 +124,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     get authorizer() {
       return authorizer;
     },
+    virtual: new Map(options.virtual?.map((one) => [one.resource, one])),
     fields,
     leases: new LeaseSource(etcd as Etcd<unknown>),
     hostTimer,

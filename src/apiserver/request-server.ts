@@ -11,6 +11,7 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
 import { list, revisionWanted, tooLargeResourceVersion } from './list.ts';
+import { expectedNamespace, matchNamespace, withMeta, withTypeMeta } from './metadata.ts';
 import { patch } from './patch.ts';
 import { RequestScope, type ServerCore } from './request-scope.ts';
 import { resourceNotFound } from './routes.ts';
@@ -124,6 +125,7 @@ export class RequestServer {
       }
       case 'create':
         if (definition.custom?.terminating) throw terminating(definition);
+        if (this.#core.virtual.has(definition)) return createVirtual(scope);
         return create(scope);
       case 'update':
         return update(scope);
@@ -272,4 +274,16 @@ function spanAttributes({
   if (namespace) attributes.namespace = namespace;
   if (name) attributes.name = name;
   return attributes;
+}
+
+/** What is asked of a resource of which nothing is stored. */
+async function createVirtual(scope: RequestScope): Promise<ApiObject> {
+  const { core, definition, request } = scope;
+  const { object } = request;
+  const virtual = core.virtual.get(definition);
+  if (!object || !virtual) throw methodNotSupported(definition, request.verb);
+  const namespace = matchNamespace(object, expectedNamespace(definition, request.namespace));
+  const named = withTypeMeta(definition, namespace ? withMeta(object, { namespace }) : object);
+  await validateAdmission(scope, 'CREATE', request.name ?? '', named, undefined);
+  return virtual.create(new RequestScope(core, { ...request, object: named }, definition, scope.span, scope.external));
 }

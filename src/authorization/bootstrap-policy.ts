@@ -44,7 +44,7 @@ const linesOf = (text: string) => text.trim().split('\n');
 function ruleOf(line: string): PolicyRule {
   const [letters = '', groups = '', things = '', names] = line.trim().split(' ');
   const [known = '', ...words] = letters.split('+');
-  const verbs = [...[...known].map((letter) => VERBS[letter] as string), ...words].sort();
+  const verbs = [...Array.from(known, (letter) => VERBS[letter] as string), ...words].sort();
   if (groups === '~') return { nonResourceURLs: things.split(','), verbs };
   return {
     apiGroups: groups.split(',').map((group) => (group === '-' ? '' : group.replace(/\.$/, '.k8s.io'))),

@@ -32,6 +32,7 @@ import { Scheduler } from '#scheduler/scheduler.ts';
 import { ApiServiceRegistration } from '#registry/api-service-registration.ts';
 import { CustomResourceServer } from '#registry/custom-resource-server.ts';
 import { endpoints } from '#registry/endpoints.ts';
+import { reviews } from '#registry/reviews.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
 import { TokenAuthenticator } from '#registry/token-authenticator.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
@@ -240,10 +241,12 @@ export class Cluster {
           kubelet: (node) => this.#machines.get(node)?.kubeletServer(this.#machines.get('control-plane')),
           tokens,
         }),
+        virtual: reviews(() => authenticator),
         authorizer: (source) => createAuthorizer(options.authorizationModes ?? ['Node', 'RBAC'], source),
         schemaOf: (definition) => lookupStruct(schemas, definition.schema),
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
       });
+      const authenticator = new TokenAuthenticator(tokens, api.known);
       const registration = new ApiServiceRegistration(process, api);
       const metrics = new ServerMetrics();
       let isBootstrapped = false;
@@ -255,11 +258,7 @@ export class Cluster {
         bootstrapped: () => isBootstrapped,
         isRemote: (group, version) => registration.isRemote(group, version),
         version: VERSION,
-        authenticate: authentication(
-          new TokenAuthenticator(tokens, api.known),
-          options.anonymous ? ANONYMOUS : ADMIN,
-          () => this.pump.now,
-        ),
+        authenticate: authentication(authenticator, options.anonymous ? ANONYMOUS : ADMIN, () => this.pump.now),
         protobuf: options.protobuf,
         now: () => this.pump.now,
         etcdRuns: () => this.#etcd.running,

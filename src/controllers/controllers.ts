@@ -1,3 +1,4 @@
+import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
 import { daemonSetController } from './daemon/daemonset-controller.ts';
 import type { ControllerDefinition } from './define-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
@@ -20,6 +21,7 @@ import { taintEvictionController } from './taint-eviction/taint-eviction-control
 
 /** All controllers of kube-controller-manager, by name. */
 export const controllers: readonly ControllerDefinition[] = [
+  clusterRoleAggregationController,
   daemonSetController,
   deploymentController,
   endpointsController,

@@ -64,8 +64,14 @@ test('lists by the names that people type; helps', async () => {
 
 test.each([
   [['s'], ['start', 'stop', 'slow']],
-  [['stop', ''], ['kube-scheduler', 'kubelets/node-1']],
-  [['start', ''], ['replicaset-controller', 'pod/web']],
+  [
+    ['stop', ''],
+    ['kube-scheduler', 'kubelets/node-1'],
+  ],
+  [
+    ['start', ''],
+    ['replicaset-controller', 'pod/web'],
+  ],
   [['unplug', 'n'], ['node-1']],
   [['crash', 'pod/'], ['pod/web']],
   [['stop', 'x', ''], []],

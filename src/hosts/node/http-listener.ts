@@ -192,8 +192,9 @@ function requestOf(
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   const owner = tls && certificateOwner(socket as TLSSocket);
   if (owner instanceof StatusError) return owner;
-  const token = tokens && /^bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
-  const peer = owner ?? (token ? tokens?.get(token) : undefined) ?? others;
+  const token = /^bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
+  // Tokens that are not the host's are the API server's to judge.
+  const peer = owner ?? (token === undefined ? others : tokens?.get(token));
   return { method: method ?? 'GET', path: url ?? '/', headers, ...(peer ? { peer } : {}) };
 }
 

@@ -109,7 +109,7 @@ export function customResourceDefinitionsWith(
       prepareForDelete,
     },
     resetFields: { status: ['metadata', 'spec'] },
-  subresources: {
+    subresources: {
       status: {
         prepareForUpdate: (next, previous) => ({ ...next, spec: previous.spec }),
         validateUpdate: validateDefinitionStatus,

@@ -242,7 +242,10 @@ export const statefulSets = defineResource<StatefulSet>({
   defaults,
   validate,
   validateUpdate,
-  notModelled: ({ spec }) => podTemplateNotModelled(spec.template),
+  notModelled: ({ spec }) => [
+    'spec: no controller runs StatefulSets here yet',
+    ...podTemplateNotModelled(spec.template),
+  ],
   strategy: {
     prepareForCreate: (statefulSet) => ({
       ...withoutDisabled(statefulSet, undefined),

@@ -138,7 +138,7 @@ function fromGoRules(given: unknown): HPAScalingRules | undefined {
     ...(policies
       ? {
           policies: policies.map(({ Type, Value, PeriodSeconds }) => ({
-            type: String(Type ?? ''),
+            type: typeof Type === 'string' ? Type : '',
             value: Number(Value ?? 0),
             periodSeconds: Number(PeriodSeconds ?? 0),
           })),

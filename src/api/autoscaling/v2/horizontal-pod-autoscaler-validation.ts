@@ -141,7 +141,7 @@ const SOURCES: readonly (readonly [
 ];
 
 function validateMetric(metric: MetricSpec, path: string, errors: FieldError[]): void {
-  const { type = '' } = metric;
+  const { type = '' }: Partial<MetricSpec> = metric;
   const unsupported = () => errors.push(notSupported(`${path}.type`, type, TYPES));
   if (!type) errors.push(required(`${path}.type`, 'must specify a metric source type'));
   if (!TYPES.includes(type)) unsupported();
@@ -187,7 +187,13 @@ function validateRules(rules: HPAScalingRules | undefined, path: string, errors:
 
 /** A new specification, or one that changes. HPAScaleToZero is off: one replica is the least. */
 export function validateAutoscalerSpec(spec: HorizontalPodAutoscalerSpec, errors: FieldError[]): void {
-  const { minReplicas, maxReplicas = 0, scaleTargetRef, metrics = [], behavior } = spec;
+  const {
+    minReplicas,
+    maxReplicas = 0,
+    scaleTargetRef,
+    metrics = [],
+    behavior,
+  }: Partial<HorizontalPodAutoscalerSpec> = spec;
   if (minReplicas !== undefined && minReplicas < 1) {
     errors.push(invalidField('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'));
   }

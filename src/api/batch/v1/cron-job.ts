@@ -7,7 +7,7 @@ import { ageColumn, nameColumn } from '../../columns.ts';
 import { fill, fillZero, replace } from '../../fill.ts';
 import { validateStandardFinalizers } from '../../finalizers.ts';
 import { goLabelSelector } from '../../go-text.ts';
-import type { CronJob, CronJobSpec } from '../../generated/types.ts';
+import type { CronJob, CronJobSpec, JobTemplateSpec } from '../../generated/types.ts';
 import { validateNonnegative } from '../../nonnegative.ts';
 import {
   defaultPodTemplate,
@@ -28,7 +28,7 @@ function withPodTemplate(
   change: (template: NonNullable<ReturnType<typeof podTemplateOf>>) => ReturnType<typeof podTemplateOf>,
 ): CronJob {
   const { spec } = cronJob;
-  const { jobTemplate = {} } = spec;
+  const jobTemplate: JobTemplateSpec = spec.jobTemplate ?? {};
   const jobSpec = jobTemplate.spec ?? { template: {} };
   const template = change(jobSpec.template ?? {}) ?? {};
   const next = replace(jobTemplate, 'spec', replace(jobSpec, 'template', template));
@@ -142,7 +142,10 @@ export const cronJobs = defineResource<CronJob>({
   defaults,
   validate,
   validateUpdate: (next, previous) => validateSpec(next, previous.spec),
-  notModelled: (cronJob) => podTemplateNotModelled(podTemplateOf(cronJob)).map((text) => `spec.jobTemplate.${text}`),
+  notModelled: (cronJob) => [
+    'spec: no controller runs CronJobs here yet',
+    ...podTemplateNotModelled(podTemplateOf(cronJob)).map((text) => `spec.jobTemplate.${text}`),
+  ],
   strategy: {
     prepareForCreate: (cronJob) => ({
       ...withTemplate(cronJob, undefined),

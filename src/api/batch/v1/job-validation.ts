@@ -191,7 +191,8 @@ function validateSuccessRule(completions: number, rule: SuccessPolicyRule, path:
 /** What holds for the specification of a Job and for that in a CronJob's template. */
 export function validateJobTemplateSpec(spec: JobSpec, path: string, errors: FieldError[]): void {
   const { maxFailedIndexes, backoffLimitPerIndex, managedBy, completionMode, podFailurePolicy, successPolicy } = spec;
-  const { podReplacementPolicy, template = {} } = spec;
+  const { podReplacementPolicy } = spec;
+  const template: PodTemplateSpec = spec.template ?? {};
   const counts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit'] as const;
   for (const field of counts) validateNonnegative(spec[field], `${path}.${field}`, errors);
   validateNonnegative(spec.ttlSecondsAfterFinished, `${path}.ttlSecondsAfterFinished`, errors);

@@ -140,7 +140,7 @@ export const jobs = defineResource<Job>({
   defaults,
   validate: validateJob,
   validateUpdate: validateJobUpdate,
-  notModelled: ({ spec }) => podTemplateNotModelled(spec.template),
+  notModelled: ({ spec }) => ['spec: no controller runs Jobs here yet', ...podTemplateNotModelled(spec.template)],
   strategy: {
     prepareForCreate(given) {
       const job = withTemplate(withGeneratedSelector(given), undefined);

@@ -158,7 +158,8 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   scope: 'Namespaced',
   schema: 'io.k8s.api.core.v1.ResourceQuota',
   defaults(quota) {
-    const { spec = {}, status } = quota;
+    const { status } = quota;
+    const spec: ResourceQuotaSpec = quota.spec ?? {};
     const withHard = replace(quota, 'spec', replace(spec, 'hard', canonicalResources(spec.hard)));
     if (!status) return withHard;
     const hard = replace(status, 'hard', canonicalResources(status.hard));
@@ -169,6 +170,7 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   strategy: {
     prepareForCreate: (quota) => ({ ...quota, status: {} }),
     prepareForUpdate: (next, previous) => ({ ...next, status: previous.status }),
+    returnsDeletedObject: true,
   },
   subresources: {
     status: {
