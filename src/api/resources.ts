@@ -49,6 +49,11 @@ import { clusterRoleBindings } from './rbac/v1/cluster-role-binding.ts';
 import { roles } from './rbac/v1/role.ts';
 import { roleBindings } from './rbac/v1/role-binding.ts';
 import { priorityClasses } from './scheduling/v1/priority-class.ts';
+import { csiDrivers } from './storage/v1/csi-driver.ts';
+import { csiNodes } from './storage/v1/csi-node.ts';
+import { csiStorageCapacities } from './storage/v1/csi-storage-capacity.ts';
+import { storageClasses } from './storage/v1/storage-class.ts';
+import { volumeAttachments } from './storage/v1/volume-attachment.ts';
 
 /** Every built-in kind, sorted by group and plural. A new kind is one file and one line here. */
 export const resources: readonly ResourceDefinition[] = [
@@ -102,4 +107,9 @@ export const resources: readonly ResourceDefinition[] = [
   roleBindings,
   roles,
   priorityClasses,
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  storageClasses,
+  volumeAttachments,
 ];

@@ -118,10 +118,7 @@ function goCapacity(capacity: PersistentVolumeSpec['capacity']): GoValue {
   return new GoValue(`core.ResourceList{${names.map((name) => `${goQuote(name)}:resource.Quantity{}`).join(', ')}}`);
 }
 
-/** Follows ValidatePersistentVolumeSpec of pkg/apis/core/validation, v1.33. */
-function validateSpec(spec: PersistentVolumeSpec, path: string, errors: FieldError[]): void {
-  const { accessModes = [], capacity, persistentVolumeReclaimPolicy: policy, nodeAffinity } = spec;
-  const { storageClassName, volumeMode, hostPath } = spec;
+function validateAccessModes(accessModes: readonly string[], path: string, errors: FieldError[]): void {
   if (!accessModes.length) errors.push(required(`${path}.accessModes`));
   for (const mode of accessModes) {
     if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(`${path}.accessModes`, mode, ACCESS_MODES));
@@ -130,6 +127,23 @@ function validateSpec(spec: PersistentVolumeSpec, path: string, errors: FieldErr
   if (accessModes.includes('ReadWriteOncePod') && others) {
     errors.push(forbiddenField(`${path}.accessModes`, 'may not use ReadWriteOncePod with other access modes'));
   }
+}
+
+function validateSources(spec: PersistentVolumeSpec, path: string, errors: FieldError[]): void {
+  const sources = SOURCES.filter(([field]) => spec[field] !== undefined && spec[field] !== null);
+  sources.forEach(([field, name, validateSource], i) => {
+    if (i > 0 && field !== 'flexVolume') {
+      errors.push(forbiddenField(`${path}.${name}`, 'may not specify more than 1 volume type'));
+    } else validateSource(spec, path, errors);
+  });
+  if (!sources.length) errors.push(required(path, 'must specify a volume type'));
+}
+
+/** Follows ValidatePersistentVolumeSpec of pkg/apis/core/validation, v1.33. */
+function validateSpec(spec: PersistentVolumeSpec, path: string, errors: FieldError[]): void {
+  const { accessModes = [], capacity, persistentVolumeReclaimPolicy: policy, nodeAffinity } = spec;
+  const { storageClassName, volumeMode, hostPath } = spec;
+  validateAccessModes(accessModes, path, errors);
   const amounts = Object.entries(capacity ?? {});
   if (!amounts.length) errors.push(required(`${path}.capacity`));
   if (capacity?.storage === undefined || amounts.length > 1) {
@@ -148,17 +162,11 @@ function validateSpec(spec: PersistentVolumeSpec, path: string, errors: FieldErr
     errors.push(required(`${path}.nodeAffinity.required`, 'must specify required node constraints'));
   } else if (nodeAffinity?.required) {
     const at = `${path}.nodeAffinity.required.nodeSelectorTerms`;
-    const { nodeSelectorTerms = [] } = nodeAffinity.required;
-    if (!nodeSelectorTerms.length) errors.push(required(at, 'must have at least one node selector term'));
-    nodeSelectorTerms.forEach((term, i) => validateNodeSelectorTerm(term, `${at}[${i}]`, errors, false));
+    const { nodeSelectorTerms } = nodeAffinity.required;
+    if (!nodeSelectorTerms?.length) errors.push(required(at, 'must have at least one node selector term'));
+    nodeSelectorTerms?.forEach((term, i) => validateNodeSelectorTerm(term, `${at}[${i}]`, errors, false));
   }
-  const sources = SOURCES.filter(([field]) => spec[field] !== undefined && spec[field] !== null);
-  sources.forEach(([field, name, validateSource], i) => {
-    if (i > 0 && field !== 'flexVolume') {
-      errors.push(forbiddenField(`${path}.${name}`, 'may not specify more than 1 volume type'));
-    } else validateSource(spec, path, errors);
-  });
-  if (!sources.length) errors.push(required(path, 'must specify a volume type'));
+  validateSources(spec, path, errors);
   if (hostPath && /^\/[./]*$/.test(hostPath.path) && policy === 'Recycle') {
     const message = "may not be 'recycle' for a hostPath mount of '/'";
     errors.push(forbiddenField(`${path}.persistentVolumeReclaimPolicy`, message));
@@ -170,6 +178,30 @@ function validateSpec(spec: PersistentVolumeSpec, path: string, errors: FieldErr
   }
   if (volumeMode !== undefined && !VOLUME_MODES.includes(volumeMode)) {
     errors.push(notSupported(`${path}.volumeMode`, volumeMode, VOLUME_MODES));
+  }
+}
+
+const INLINE_FORBIDS = ['claimRef', 'capacity'] as const;
+
+/** A volume's specification that a VolumeAttachment holds itself: only for what a CSI driver serves. */
+export function validateInlineVolumeSpec(spec: PersistentVolumeSpec, path: string, errors: FieldError[]): void {
+  const outside = 'may not be specified in the context of inline volumes';
+  const { csi, accessModes = [], persistentVolumeReclaimPolicy: policy, nodeAffinity, storageClassName } = spec;
+  for (const field of INLINE_FORBIDS) {
+    if (Object.keys(spec[field] ?? {}).length) errors.push(forbiddenField(`${path}.${field}`, outside));
+  }
+  if (!csi) errors.push(required(`${path}.csi`, 'has to be specified in the context of inline volumes'));
+  validateAccessModes(accessModes, path, errors);
+  if (policy && policy !== 'Retain') {
+    const message = 'may only be Retain in the context of inline volumes';
+    errors.push(forbiddenField(`${path}.persistentVolumeReclaimPolicy`, message));
+  }
+  if (nodeAffinity) errors.push(forbiddenField(`${path}.nodeAffinity`, outside));
+  validateSources(spec, path, errors);
+  if (storageClassName) errors.push(forbiddenField(`${path}.storageClassName`, outside));
+  if (spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem') {
+    const message = 'may not specify volumeMode other than Filesystem in the context of inline volumes';
+    errors.push(forbiddenField(`${path}.volumeMode`, message));
   }
 }
 
