@@ -38,6 +38,8 @@ interface PodCondition {
 }
 
 const podOf = (revision: KeyRevision) => revision.object as PodView | undefined;
+/** The Node to which a Pod is bound in a revision. */
+export const nodeOf = (revision: KeyRevision): string | undefined => podOf(revision)?.spec?.nodeName;
 const conditionOf = (pod: PodView | undefined, type: string) =>
   pod?.status?.conditions?.find((condition) => condition.type === type);
 
@@ -79,9 +81,9 @@ export function creationFlow(history: readonly KeyRevision[], trace: readonly Tr
 
   const living = revisions.filter((revision) => revision.object !== undefined);
   const latest = podOf(living.at(-1) ?? first);
-  const boundAt = revisions.findIndex((revision) => podOf(revision)?.spec?.nodeName);
+  const boundAt = revisions.findIndex(nodeOf);
   const bound = revisions[boundAt];
-  const node = bound && podOf(bound)?.spec?.nodeName;
+  const node = bound && nodeOf(bound);
   const pod = objectOf(first);
   const own = (span: TraceSpan) => (viewSpan(span).object ?? pod) === pod;
 

@@ -3,17 +3,24 @@ import type { Control, KeyRevision, TraceSpan } from '#hosts/control.ts';
 import { objectKey } from '../../cluster-store/kube-object.ts';
 import { viewSpan } from '../../cluster-store/span-view.ts';
 import { useSession } from '../../session/session.ts';
-import { creationFlow, type FlowStep } from './creation-flow.ts';
+import { creationFlow, type FlowStep, nodeOf } from './creation-flow.ts';
 
 const MAX_SPANS = 3000;
+const MAX_ANCESTORS = 50;
+/** So many revisions from the binding on are asked why. */
+const MAX_REPORTS = 12;
 const DEBOUNCE_MS = 120;
 const NOTHING: readonly FlowStep[] = creationFlow([], []);
 
 /** The key under which a Pod is stored. */
 const keyOf = (namespace: string, name: string) => `/registry/pods/${namespace}/${name}`;
 
-async function record(
-  control: Control,
+/**
+ * What the steps are found in: the Pod's revisions, what led to those of its start, and what followed from its creation
+ * and from its binding. (What binds a Pod that had to wait follows from a Node's change, not from the creation.)
+ */
+export async function recordedCreation(
+  control: Pick<Control, 'revisions' | 'ancestry' | 'descendants'>,
   namespace: string,
   name: string,
 ): Promise<readonly [readonly KeyRevision[], readonly TraceSpan[]]> {
@@ -23,7 +30,13 @@ async function record(
   );
   const first = revisions[born];
   if (!first) return [revisions, []];
-  const spans = await Promise.all([control.ancestry(first.span, 50), control.descendants(first.span, MAX_SPANS)]);
+  const bound = revisions.findIndex((revision, at) => at > born && nodeOf(revision));
+  const start = revisions.slice(born, Math.max(bound, born) + MAX_REPORTS);
+  const spans = await Promise.all([
+    ...start.map(({ span }) => control.ancestry(span, MAX_ANCESTORS)),
+    control.descendants(first.span, MAX_SPANS),
+    ...(bound < 0 ? [] : [control.descendants((revisions[bound] as KeyRevision).span, MAX_SPANS)]),
+  ]);
   return [revisions, spans.flat()];
 }
 
@@ -40,7 +53,7 @@ export function useCreationFlow(namespace: string, name: string, version: string
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
       timer = undefined;
-      record(control, namespace, name).then(
+      recordedCreation(control, namespace, name).then(
         ([revisions, spans]) => {
           if (!over) setRead({ key, steps: creationFlow(revisions, spans) });
         },
