@@ -2,6 +2,7 @@ import type { AdmissionPlugin } from '#apiserver/contract.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
 import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -19,6 +20,7 @@ export function admissionPlugins(webhooks: WebhookOptions): readonly AdmissionPl
     namespaceLifecycle,
     limitRanger,
     serviceAccount,
+    nodeRestriction,
     taintNodesByCondition,
     podSecurity,
     priority,

@@ -1,7 +1,11 @@
+import { persistentVolumeClaims } from '#api/core/v1/persistent-volume-claim.ts';
+import { persistentVolumes } from '#api/core/v1/persistent-volume.ts';
 import { pods } from '#api/core/v1/pod.ts';
 import { configMapNames, secretNames } from '#api/core/v1/pod-references.ts';
 import { isMirrorPod } from '#api/core/v1/pod-status.ts';
-import type { Pod } from '#api/generated/types.ts';
+import type { PersistentVolume, Pod } from '#api/generated/types.ts';
+import { nodeOf } from '#api/node-identity.ts';
+import { volumeAttachments } from '#api/storage/v1/volume-attachment.ts';
 import type { UserInfo } from '#apimachinery/api-request.ts';
 import { goQuote } from '#apimachinery/validation.ts';
 import {
@@ -14,13 +18,6 @@ import {
 } from '#apiserver/authorization.ts';
 import { bootstrapPolicy } from './bootstrap-policy.ts';
 import { allowedBy } from './rbac-authorizer.ts';
-
-const NODE_USER = 'system:node:';
-
-/** The node that a user is: '' for one that cannot be told, undefined for no node. Follows pkg/auth/nodeidentifier, v1.33. */
-export function nodeOf({ name, groups }: UserInfo): string | undefined {
-  return name.startsWith(NODE_USER) && groups.includes('system:nodes') ? name.slice(NODE_USER.length) : undefined;
-}
 
 const refuse = (reason: string): Decision => ({ allowed: false, reason });
 
@@ -44,17 +41,23 @@ export class NodeAuthorizer implements Authorizer {
     const { group, resource, subresource = '', verb, namespace = '' } = access;
     switch (group ? `${resource}.${group}` : resource) {
       case 'secrets':
-        return this.#read(node, access, (pod) => secretNames(pod));
+        return this.#read(
+          node,
+          access,
+          (secret) => this.#isOf(node, secretNames)(secret) || this.#isVolumes(node, secret),
+        );
       case 'configmaps':
-        return this.#read(node, access, (pod) => configMapNames(pod));
+        return this.#read(node, access, this.#isOf(node, configMapNames));
       case 'persistentvolumeclaims':
-        if (subresource !== 'status') return this.#get(node, access, claimNames);
+        if (subresource !== 'status') return this.#get(node, access, this.#isOf(node, claimNames));
         if (verb !== 'update' && verb !== 'patch') return refuse('can only get/update/patch this type');
-        return this.#related(node, access, claimNames);
+        return related(node, access, this.#isOf(node, claimNames));
       case 'persistentvolumes':
+        return this.#get(node, access, ({ name }) => this.#volume(node, name));
       case 'volumeattachments.storage.k8s.io':
+        return this.#get(node, access, ({ name }) => this.#attachedTo(name) === node);
       case 'resourceclaims.resource.k8s.io':
-        return this.#get(node, access, () => []);
+        return this.#get(node, access, () => false);
       case 'serviceaccounts':
         return this.#serviceAccount(node, access);
       case 'leases.coordination.k8s.io':
@@ -85,25 +88,53 @@ export class NodeAuthorizer implements Authorizer {
     return { rules: [], incomplete: isNode, error };
   }
 
-  #read(node: string, access: ResourceAccess, names: NamesOf): Decision {
+  #read(node: string, access: ResourceAccess, isOf: Relation): Decision {
     const { verb, subresource, namespace } = access;
     if (verb !== 'get' && verb !== 'list' && verb !== 'watch') return refuse('can only read resources of this type');
     if (subresource) return refuse('cannot read subresource');
     if (!namespace) return refuse('can only read namespaced object of this type');
-    return this.#related(node, access, names);
+    return related(node, access, isOf);
   }
 
-  #get(node: string, access: ResourceAccess, names: NamesOf): Decision {
+  #get(node: string, access: ResourceAccess, isOf: Relation): Decision {
     if (access.verb !== 'get') return refuse('can only get individual resources of this type');
     if (access.subresource) return refuse('cannot get subresource');
-    return this.#related(node, access, names);
+    return related(node, access, isOf);
   }
 
-  /** A Pod of the node has something to do with the object. */
-  #related(node: string, { namespace, name }: ResourceAccess, names: NamesOf): Decision {
-    if (!name) return refuse('No Object name found');
-    const related = this.#podsOf(node).some((pod) => pod.metadata.namespace === namespace && names(pod).includes(name));
-    return related ? ALLOWED : refuse(`no relationship found between node '${node}' and this object`);
+  /** Whether a Pod of the node names the object. Mirror Pods, which nodes make by themselves, give no rights. */
+  #isOf(node: string, names: NamesOf): Relation {
+    return ({ namespace, name }) =>
+      this.#podsOf(node).some(
+        (pod) => pod.metadata.namespace === namespace && !isMirrorPod(pod) && names(pod).includes(name),
+      );
+  }
+
+  #isPod(node: string): Relation {
+    return ({ namespace, name }) =>
+      this.#podsOf(node).some(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  }
+
+  /** Whether a volume is that of a claim of the node's Pods. */
+  #volume(node: string, name: string): boolean {
+    const claim = this.#source.read(persistentVolumes, undefined, name)?.spec.claimRef;
+    return this.#isOf(node, claimNames)({ namespace: claim?.namespace, name: claim?.name ?? '' });
+  }
+
+  #attachedTo(name: string): string | undefined {
+    return this.#source.read(volumeAttachments, undefined, name)?.spec.nodeName;
+  }
+
+  /** Whether a secret is one that a kubelet needs for a volume of its Pods' claims. */
+  #isVolumes(node: string, secret: ObjectName): boolean {
+    return this.#podsOf(node).some((pod) => {
+      const { namespace } = pod.metadata;
+      return claimNames(pod).some((name) => {
+        const { volumeName } = this.#source.read(persistentVolumeClaims, namespace, name)?.spec ?? {};
+        const volume = volumeName ? this.#source.read(persistentVolumes, undefined, volumeName) : undefined;
+        return volume !== undefined && needsSecret(volume, secret);
+      });
+    });
   }
 
   #podsOf(node: string): readonly Pod[] {
@@ -115,8 +146,10 @@ export class NodeAuthorizer implements Authorizer {
     if (verb === 'get' && subresource === '') return refuse('not allowed to get service accounts');
     if (verb !== 'create' || !name) return refuse('can only create tokens for individual service accounts');
     if (subresource !== 'token') return refuse('can only create token subresource of serviceaccount');
-    return this.#related(node, access, (pod) =>
-      isMirrorPod(pod) || !pod.spec.serviceAccountName ? [] : [pod.spec.serviceAccountName],
+    return related(
+      node,
+      access,
+      this.#isOf(node, ({ spec }) => [spec.serviceAccountName ?? '']),
     );
   }
 
@@ -137,13 +170,12 @@ export class NodeAuthorizer implements Authorizer {
 
   #pod(node: string, access: ResourceAccess): Decision {
     const { verb, subresource = '', name, options } = access;
-    const isOwn: NamesOf = ({ metadata }) => [metadata.name ?? ''];
     switch (subresource) {
       case '':
-        if (verb === 'get') return this.#get(node, access, isOwn);
+        if (verb === 'get') return this.#get(node, access, this.#isPod(node));
         if (verb === 'list' || verb === 'watch') {
           if (selectsNode(options?.fieldSelector, node)) return ALLOWED;
-          if (name) return this.#related(node, access, isOwn);
+          if (name) return related(node, access, this.#isPod(node));
           return refuse('can only list/watch pods with spec.nodeName field selector');
         }
         return verb === 'create' || verb === 'delete' ? ALLOWED : NO_OPINION;
@@ -159,6 +191,19 @@ export class NodeAuthorizer implements Authorizer {
 
 type NamesOf = (pod: Pod) => readonly string[];
 
+interface ObjectName {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** Whether an object has something to do with a node. */
+type Relation = (object: ObjectName) => boolean;
+
+function related(node: string, { namespace, name }: ResourceAccess, isOf: Relation): Decision {
+  if (!name) return refuse('No Object name found');
+  return isOf({ namespace, name }) ? ALLOWED : refuse(`no relationship found between node '${node}' and this object`);
+}
+
 const OWN_VERBS: readonly string[] = ['get', 'create', 'update', 'patch', 'delete'];
 
 const selectsNode = (selector: string | undefined, node: string) =>
@@ -168,3 +213,19 @@ const claimNames: NamesOf = (pod) =>
   (pod.spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) =>
     persistentVolumeClaim ? [persistentVolumeClaim.claimName] : ephemeral ? [`${pod.metadata.name}-${name}`] : [],
   );
+
+/** Follows VisitPVSecretNames of pkg/api/v1/persistentvolume/util.go, v1.33: those that kubelets see. */
+function needsSecret({ spec }: PersistentVolume, secret: ObjectName): boolean {
+  const { azureFile, cephfs, cinder, claimRef, csi, flexVolume, iscsi, rbd, scaleIO, storageos } = spec;
+  const references: readonly (Partial<ObjectName> | undefined)[] = [
+    azureFile && { name: azureFile.secretName, namespace: azureFile.secretNamespace },
+    ...[cephfs, cinder, flexVolume, rbd, scaleIO, iscsi].map((source) => source?.secretRef),
+    storageos?.secretRef,
+    csi?.nodePublishSecretRef,
+    csi?.nodeStageSecretRef,
+    csi?.nodeExpandSecretRef,
+  ];
+  return references.some(
+    (one) => one?.name === secret.name && (one.namespace || claimRef?.namespace) === secret.namespace,
+  );
+}

@@ -54,6 +54,7 @@ import { Component } from './component.ts';
 import { type AddOnOptions, createAddOns } from './addons.ts';
 import { componentImages } from './component-images.ts';
 import { listenOnSecurePort } from './api-port.ts';
+import { markControlPlane } from './control-plane-node.ts';
 import { controlPlanePods } from './control-plane-pods.ts';
 import { cutBy } from './cut-by.ts';
 import { Faults } from './faults.ts';
@@ -126,13 +127,7 @@ const ADD_ONS: Omit<AddOnOptions, 'clusterDns'> = {
   clusterCIDR: POD_CIDR,
   server: 'https://192.168.0.10:6443',
 };
-const CONTROL_PLANE_NODE = {
-  labels: {
-    'node-role.kubernetes.io/control-plane': '',
-    'node.kubernetes.io/exclude-from-external-load-balancers': '',
-  },
-  taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
-} as const;
+const CONTROL_PLANE_TAINTS = [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] as const;
 /** Nodes have addresses from 192.168.0.10 on, in order. */
 const nodeAddress = (index: number) => `192.168.${Math.floor((9 + index) / 250)}.${((9 + index) % 250) + 1}`;
 const SERVICE_CIDR = '10.96.0.0/12';
@@ -280,8 +275,9 @@ export class Cluster {
           await createAddOns(process, kubeadm, { ...ADD_ONS, clusterDns: addresses.dns });
           for (const name of options.nodeNames ?? []) await kubeadm.create(nodes, { metadata: { name }, spec: {} });
         }
-        hasAddOns = true;
         isBootstrapped = true;
+        if (!hasAddOns && controlPlaneNode) await markControlPlane(process, kubeadm, 'control-plane');
+        hasAddOns = true;
         bootstrapped();
       });
     });
@@ -316,7 +312,7 @@ export class Cluster {
     this.install = (userland) => registry.install(userland);
     if (options.userland) this.install(options.userland);
     const links = this.root.child('links');
-    const addMachine = (name: string, index: number, own: Pick<MachineOptions, 'labels' | 'taints' | 'staticPods'>) => {
+    const addMachine = (name: string, index: number, own: Pick<MachineOptions, 'taints' | 'staticPods'>) => {
       const machine = new Machine({
         parent: this.root,
         links,
@@ -334,7 +330,8 @@ export class Cluster {
       this.#machines.set(name, machine);
       machine.start();
     };
-    if (controlPlaneNode) addMachine('control-plane', 0, { ...CONTROL_PLANE_NODE, staticPods: controlPlanePods });
+    if (controlPlaneNode)
+      addMachine('control-plane', 0, { taints: CONTROL_PLANE_TAINTS, staticPods: controlPlanePods });
     for (let i = 1; i <= workers; i++) addMachine(`node-${i}`, i, {});
     const apiHost =
       this.#machines.get('control-plane')?.host ?? network.createHost('control-plane', API_SERVER.address);

@@ -31,7 +31,6 @@ export interface MachineOptions {
   readonly version: string;
   /** The address of the Service of the cluster's DNS. */
   readonly clusterDns: string;
-  readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[];
   readonly staticPods?: readonly Pod[];
   /** Lines of the nodes' /etc/hosts. */
@@ -182,7 +181,7 @@ export class Machine {
   }
 
   #runKubelet(process: Process, runtime: ContainerRuntime, bootID: string): void {
-    const { name, address, version, clusterDns, labels, taints, staticPods } = this.#options;
+    const { name, address, version, clusterDns, taints, staticPods } = this.#options;
     const kubelet = new Kubelet({
       process,
       client: new Client(this.link, {
@@ -197,7 +196,6 @@ export class Machine {
         nodeName: name,
         nodeAddress: address,
         capacity: CAPACITY,
-        ...(labels ? { labels } : {}),
         ...(taints ? { taints } : {}),
         version,
         clusterDns,

@@ -36,7 +36,7 @@ export class TestApi {
   constructor(
     latency: LatencyProfile = 'none',
     strict = false,
-    extensions: Pick<ApiServerOptions, 'admission' | 'subresources' | 'allocators'> = {},
+    extensions: Pick<ApiServerOptions, 'admission' | 'subresources' | 'allocators' | 'authorizer'> = {},
   ) {
     const hop = () => new Promise<void>((resolve) => setImmediate(resolve));
     this.pump = new Pump({ epoch: Date.UTC(2026, 0, 1), ...(strict ? { strictHop: hop } : {}) });
