@@ -43,6 +43,7 @@ import { ingressClasses } from './networking/v1/ingress-class.ts';
 import { ipAddresses } from './networking/v1/ip-address.ts';
 import { networkPolicies } from './networking/v1/network-policy.ts';
 import { serviceCIDRs } from './networking/v1/service-cidr.ts';
+import { runtimeClasses } from './node/v1/runtime-class.ts';
 import { podDisruptionBudgets } from './policy/v1/pod-disruption-budget.ts';
 import { clusterRoles } from './rbac/v1/cluster-role.ts';
 import { clusterRoleBindings } from './rbac/v1/cluster-role-binding.ts';
@@ -101,6 +102,7 @@ export const resources: readonly ResourceDefinition[] = [
   ipAddresses,
   networkPolicies,
   serviceCIDRs,
+  runtimeClasses,
   podDisruptionBudgets,
   clusterRoleBindings,
   clusterRoles,

@@ -2,7 +2,7 @@ import type { Pod, PodSpec, SecurityContext, Volume } from '../../generated/type
 import { containersWithPath } from './pod-warnings.ts';
 
 /** There is no kernel under the containers that could enforce these. */
-const POD_FIELDS: readonly (keyof PodSpec)[] = ['hostIPC', 'hostPID', 'hostUsers', 'runtimeClassName'];
+const POD_FIELDS: readonly (keyof PodSpec)[] = ['hostIPC', 'hostPID', 'hostUsers'];
 const POD_SECURITY = ['appArmorProfile', 'fsGroup', 'seLinuxOptions', 'seccompProfile', 'sysctls'] as const;
 const CONTAINER_SECURITY: readonly (keyof SecurityContext)[] = [
   'allowPrivilegeEscalation',
@@ -51,6 +51,11 @@ export function podNotModelled({ spec }: Pod): string[] {
     }
   };
   note('spec', spec, POD_FIELDS);
+  if (spec.runtimeClassName !== undefined) {
+    found.push(
+      'spec.runtimeClassName: overhead and scheduling of the class count, but the Pod runs in the same runtime as all others',
+    );
+  }
   note('spec.securityContext', spec.securityContext, POD_SECURITY);
   spec.volumes?.forEach((volume, i) => note(`spec.volumes[${i}]`, volume, VOLUMES));
   for (const [{ securityContext }, at] of containersWithPath(spec, 'spec')) {
