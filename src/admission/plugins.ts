@@ -1,12 +1,16 @@
 import type { AdmissionPlugin } from '#apiserver/contract.ts';
+import { defaultIngressClass } from './default-ingress-class.ts';
+import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts';
 import { mutatingAdmissionWebhook, validatingAdmissionWebhook, type WebhookOptions } from './webhooks.ts';
@@ -25,6 +29,10 @@ export function admissionPlugins(webhooks: WebhookOptions): readonly AdmissionPl
     podSecurity,
     priority,
     defaultTolerationSeconds,
+    defaultStorageClass,
+    storageObjectInUseProtection,
+    persistentVolumeClaimResize,
+    defaultIngressClass,
     mutatingAdmissionWebhook(webhooks),
     validatingAdmissionPolicy(webhooks.expressions),
     validatingAdmissionWebhook(webhooks),
