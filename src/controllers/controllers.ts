@@ -18,6 +18,8 @@ import { serviceLBController } from './service-lb/service-lb-controller.ts';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token-controller.ts';
 import { taintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+import { pvProtectionController } from './volume-protection/pv-protection-controller.ts';
+import { pvcProtectionController } from './volume-protection/pvc-protection-controller.ts';
 
 /** All controllers of kube-controller-manager, by name. */
 export const controllers: readonly ControllerDefinition[] = [
@@ -31,6 +33,8 @@ export const controllers: readonly ControllerDefinition[] = [
   namespaceController,
   nodeIPAMController,
   nodeLifecycleController,
+  pvProtectionController,
+  pvcProtectionController,
   podGarbageCollector,
   replicaSetController,
   replicationControllerController,

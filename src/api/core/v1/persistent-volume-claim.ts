@@ -15,7 +15,8 @@ import { validatePersistentVolumeClaimSpec } from './persistent-volume-claim-val
 import { canonicalResources } from './resource-list.ts';
 import { specDiff } from './spec-diff.ts';
 
-const CLASS = 'volume.beta.kubernetes.io/storage-class';
+/** An annotation that may have the name of the class instead. */
+export const BETA_STORAGE_CLASS = 'volume.beta.kubernetes.io/storage-class';
 
 /** Access modes as tables show them: `RWO,ROX`. */
 export function accessModesText(modes: readonly string[] | undefined): string {
@@ -33,7 +34,7 @@ export const storageClassOf = ({
 }: {
   readonly metadata: PersistentVolumeClaim['metadata'];
   readonly spec?: { readonly storageClassName?: string };
-}): string => metadata.annotations?.[CLASS] ?? spec?.storageClassName ?? '';
+}): string => metadata.annotations?.[BETA_STORAGE_CLASS] ?? spec?.storageClassName ?? '';
 
 /** Follows SetDefaults_PersistentVolumeClaim, v1.33; also for the templates of StatefulSets. */
 export function defaultClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
@@ -91,7 +92,10 @@ function validateUpdate(next: PersistentVolumeClaim, previous: PersistentVolumeC
   errors.push(...validate(next));
   const { spec: before = {} } = previous;
   const { spec = {} } = next;
-  const classes = [next.metadata.annotations?.[CLASS] ?? '', previous.metadata.annotations?.[CLASS] ?? ''] as const;
+  const classes = [
+    next.metadata.annotations?.[BETA_STORAGE_CLASS] ?? '',
+    previous.metadata.annotations?.[BETA_STORAGE_CLASS] ?? '',
+  ] as const;
   const expected = before.volumeName ? before : { ...before, volumeName: spec.volumeName };
   let changed: PersistentVolumeClaimSpec = spec;
   // A class may move from the annotation to the field, and be chosen by an administrator later on.
@@ -99,7 +103,7 @@ function validateUpdate(next: PersistentVolumeClaim, previous: PersistentVolumeC
   if (moves) changed = { ...changed, storageClassName: before.storageClassName };
   else {
     if (classes[0] !== classes[1]) {
-      const path = `metadata.annotations[${CLASS}]`;
+      const path = `metadata.annotations[${BETA_STORAGE_CLASS}]`;
       errors.push(invalidField(path, classes[0], 'field is immutable'));
     }
     const isChosen = classes[0] === '' && before.storageClassName === undefined && spec.storageClassName;
@@ -200,9 +204,9 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
     }),
     warnings({ metadata, spec = {} }) {
       const warnings = claimSpecWarnings(spec, 'spec');
-      if (metadata.annotations?.[CLASS] === undefined) return warnings;
+      if (metadata.annotations?.[BETA_STORAGE_CLASS] === undefined) return warnings;
       const text = 'deprecated since v1.8; use "storageClassName" attribute instead';
-      return [`metadata.annotations[${CLASS}]: ${text}`, ...warnings];
+      return [`metadata.annotations[${BETA_STORAGE_CLASS}]: ${text}`, ...warnings];
     },
     returnsDeletedObject: true,
   },

@@ -71,6 +71,10 @@ function parametersText({ spec: { parameters } }: IngressClass): string {
   return `${kind}${apiGroup === undefined ? '' : `.${apiGroup}`}/${name}`;
 }
 
+/** Whether Ingresses without a class get this one. */
+export const isDefaultIngressClass = ({ metadata: { annotations } }: IngressClass): boolean =>
+  annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true';
+
 /** IngressClasses. Follows pkg/registry/networking/ingressclass/strategy.go, v1.33. */
 export const ingressClasses = defineResource<IngressClass>({
   group: 'networking.k8s.io',

@@ -1,0 +1,20 @@
+import type { Ingress } from '#api/generated/types.ts';
+import { isDefaultIngressClass, ingressClasses } from '#api/networking/v1/ingress-class.ts';
+import type { AdmissionPlugin } from '#apiserver/contract.ts';
+import { newestOf } from './default-class.ts';
+
+const INGRESS_CLASS = 'kubernetes.io/ingress.class';
+
+/** Gives Ingresses that name no class the default one. Follows plugin/pkg/admission/network/defaultingressclass, v1.33. */
+export const defaultIngressClass: AdmissionPlugin = {
+  name: 'DefaultIngressClass',
+  admit({ resource, subresource, operation, object }, context) {
+    if (resource.plural !== 'ingresses' || resource.group !== 'networking.k8s.io') return object;
+    if (subresource || operation !== 'CREATE') return object;
+    const ingress = object as Ingress;
+    if (ingress.spec?.ingressClassName !== undefined) return ingress;
+    if (ingress.metadata.annotations?.[INGRESS_CLASS] !== undefined) return ingress;
+    const { name } = newestOf(context.readAll(ingressClasses).filter(isDefaultIngressClass))?.metadata ?? {};
+    return name ? ({ ...ingress, spec: { ...ingress.spec, ingressClassName: name } } as Ingress) : ingress;
+  },
+};
