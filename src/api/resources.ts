@@ -38,6 +38,8 @@ import { services } from './core/v1/service.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { endpointSlices } from './discovery/v1/endpoint-slice.ts';
 import { eventsV1 } from './events/v1/event.ts';
+import { flowSchemas } from './flowcontrol/v1/flow-schema.ts';
+import { priorityLevelConfigurations } from './flowcontrol/v1/priority-level-configuration.ts';
 import { ingresses } from './networking/v1/ingress.ts';
 import { ingressClasses } from './networking/v1/ingress-class.ts';
 import { ipAddresses } from './networking/v1/ip-address.ts';
@@ -97,6 +99,8 @@ export const resources: readonly ResourceDefinition[] = [
   leases,
   endpointSlices,
   eventsV1,
+  flowSchemas,
+  priorityLevelConfigurations,
   ingressClasses,
   ingresses,
   ipAddresses,

@@ -181,6 +181,8 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly columns?: readonly TableColumn<T>[];
   /** The columns are the whole table (Name and Age included). */
   readonly ownColumns?: boolean;
+  /** The order of a list's rows in its table; default: the list's. */
+  compareRows?(a: T, b: T): number;
   /** Conditions of the table's row, such as Completed for a Pod that has ended. */
   rowConditions?(object: T): readonly TableRowCondition[];
   readonly storedAs?: StoredAs<T>;

@@ -94,10 +94,12 @@ export function encodeList(
   };
   if (accepted.shape === 'table') {
     const head = tableHead(definition, metadata, true, accepted.metaVersion);
+    const { compareRows } = definition;
+    const sorted = compareRows ? items.toSorted(compareRows) : items;
     return encoded(
       JSON.stringify({
         ...head,
-        rows: items.map((item) => tableRow(definition, item, now, include, accepted.metaVersion)),
+        rows: sorted.map((item) => tableRow(definition, item, now, include, accepted.metaVersion)),
       }),
       accepted,
     );
