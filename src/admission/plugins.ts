@@ -9,6 +9,7 @@ import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts
 import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
+import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
@@ -32,6 +33,7 @@ export function admissionPlugins(webhooks: WebhookOptions): readonly AdmissionPl
     defaultStorageClass,
     storageObjectInUseProtection,
     persistentVolumeClaimResize,
+    runtimeClass,
     defaultIngressClass,
     mutatingAdmissionWebhook(webhooks),
     validatingAdmissionPolicy(webhooks.expressions),

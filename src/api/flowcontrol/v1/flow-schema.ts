@@ -77,13 +77,13 @@ function validateNonResourceRule({ verbs, nonResourceURLs }: NonResourcePolicyRu
 }
 
 function validateResourceRule(rule: ResourcePolicyRule, at: string, errors: FieldError[]): void {
-  const { verbs, apiGroups, resources, namespaces = [], clusterScope } = rule;
+  const { verbs, apiGroups, resources, namespaces, clusterScope } = rule;
   validateVerbs(verbs, `${at}.verbs`, errors);
   const missing = 'resource rules must supply at least one';
   isPlainList(apiGroups, `${at}.apiGroups`, `${missing} api group`, 'api groups', errors);
   isPlainList(resources, `${at}.resources`, `${missing} resource`, 'resources', errors);
   const path = `${at}.namespaces`;
-  if (namespaces.length === 0 && clusterScope) return;
+  if (!namespaces?.length && clusterScope) return;
   const unscoped = 'resource rules that are not cluster scoped must supply at least one namespace';
   if (!isPlainList(namespaces, path, unscoped, 'namespaces', errors)) return;
   namespaces.forEach((namespace, i) => {
@@ -127,9 +127,9 @@ function validateSubject(subject: FlowcontrolV1Subject, at: string, errors: Fiel
 }
 
 function validateRule(rule: PolicyRulesWithSubjects, at: string, errors: FieldError[]): void {
-  const { subjects = [], resourceRules = [], nonResourceRules = [] } = rule;
-  if (subjects.length === 0) errors.push(required(`${at}.subjects`, 'subjects must contain at least one value'));
-  subjects.forEach((subject, i) => validateSubject(subject, `${at}.subjects[${i}]`, errors));
+  const { subjects, resourceRules = [], nonResourceRules = [] } = rule;
+  if (!subjects?.length) errors.push(required(`${at}.subjects`, 'subjects must contain at least one value'));
+  subjects?.forEach((subject, i) => validateSubject(subject, `${at}.subjects[${i}]`, errors));
   if (resourceRules.length === 0 && nonResourceRules.length === 0) {
     errors.push(required(at, 'at least one of resourceRules and nonResourceRules has to be non-empty'));
   }
