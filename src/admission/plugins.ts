@@ -1,6 +1,7 @@
 import type { AdmissionPlugin } from '#apiserver/contract.ts';
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
@@ -34,6 +35,9 @@ export function admissionPlugins(webhooks: WebhookOptions): readonly AdmissionPl
     storageObjectInUseProtection,
     persistentVolumeClaimResize,
     runtimeClass,
+    certificateApproval,
+    certificateSigning,
+    certificateSubjectRestriction,
     defaultIngressClass,
     mutatingAdmissionWebhook(webhooks),
     validatingAdmissionPolicy(webhooks.expressions),

@@ -20,6 +20,7 @@ import { horizontalPodAutoscalersV1 } from './autoscaling/v1/horizontal-pod-auto
 import { horizontalPodAutoscalers } from './autoscaling/v2/horizontal-pod-autoscaler.ts';
 import { cronJobs } from './batch/v1/cron-job.ts';
 import { jobs } from './batch/v1/job.ts';
+import { certificateSigningRequests } from './certificates/v1/certificate-signing-request.ts';
 import { leases } from './coordination/v1/lease.ts';
 import { configMaps } from './core/v1/config-map.ts';
 import { endpoints } from './core/v1/endpoints.ts';
@@ -96,6 +97,7 @@ export const resources: readonly ResourceDefinition[] = [
   horizontalPodAutoscalers,
   cronJobs,
   jobs,
+  certificateSigningRequests,
   leases,
   endpointSlices,
   eventsV1,

@@ -1,3 +1,4 @@
+import type { UserInfo } from './api-request.ts';
 import type { Decoded } from './decode.ts';
 import type { FieldError } from './field-error.ts';
 import type { JsonObject, JsonValue } from './json.ts';
@@ -61,6 +62,8 @@ export interface TableColumn<T> {
 export interface StrategyContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Who asks. */
+  readonly user?: UserInfo;
 }
 
 /**

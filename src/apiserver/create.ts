@@ -95,7 +95,7 @@ async function createOnce<T extends ApiObject>(scope: RequestScope<T>, object: T
 export function prepareNew<T extends ApiObject>(scope: RequestScope<T>, object: T, reservation: Reservation<T>): T {
   const { definition, core, request } = scope;
   const { strategy } = definition;
-  const context = { now: scope.now };
+  const context = { now: scope.now, user: request.user };
   let next = changeMeta(object, {
     uid: core.random.uids.uuid(),
     creationTimestamp: formatTime(scope.now),

@@ -262,7 +262,7 @@ function prepareUpdate<T extends ApiObject>(
           resourceVersion: previous.resourceVersion,
         });
   const subresource = request.subresource === undefined ? undefined : definition.subresources?.[request.subresource];
-  const context = { now: scope.now };
+  const context = { now: scope.now, user: scope.request.user };
   if (request.subresource === undefined) next = reservation.update(next, existing);
   if (subresource) next = subresource.prepareForUpdate(next, existing, context);
   else if (strategy?.prepareForUpdate) next = strategy.prepareForUpdate(next, existing, context);
