@@ -24,6 +24,7 @@ import { Rng } from '#base/rng.ts';
 import { Tracer } from '#base/tracer.ts';
 import { Client } from '#client/client.ts';
 import { ControllerManager } from '#controllers/controller-manager.ts';
+import { controllers as allControllers } from '#controllers/controllers.ts';
 import { defaultControllerConfig } from '#controllers/define-controller.ts';
 import { Registry, type Userland } from '#cri/registry.ts';
 import { Etcd } from '#etcd/etcd.ts';
@@ -98,6 +99,8 @@ export interface ClusterOptions {
   readonly admits?: (plugin: string) => boolean;
   /** Whether there is a scheduler; by default there is. */
   readonly scheduler?: boolean;
+  /** Whether a controller of kube-controller-manager is started; by default all are. */
+  readonly controls?: (controller: string) => boolean;
   /** Nodes that are only objects: nothing runs there. */
   readonly nodeNames?: readonly string[];
   /** Makes the pump strict: see {@link Pump}. */
@@ -268,7 +271,7 @@ export class Cluster {
       registration.start();
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, API_SERVER.port);
-        await bootstrap(process, api, { ...API_SERVER, clusterIP: addresses.kubernetes });
+        await bootstrap(process, api, { ...API_SERVER, cidr: addresses.cidr, clusterIP: addresses.kubernetes });
         const kubeadm = new Client(api.local, KUBEADM);
         if (!hasAddOns) {
           seedKubeadmPolicy(api, KUBEADM);
@@ -296,7 +299,7 @@ export class Cluster {
           ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),
         },
       });
-      controllerManager.start();
+      controllerManager.start(allControllers.filter(({ name }) => options.controls?.(name) ?? true));
     });
     controllers.start();
     const scheduler = new Component(this.root, 'kube-scheduler', (process) => {

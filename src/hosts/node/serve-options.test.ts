@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FlagError, serveOptions } from './serve-options.ts';
+import { FlagError, isControllerEnabled, serveOptions } from './serve-options.ts';
 
 test('what is served by default, and what the flags change', () => {
   expect(serveOptions([])).toMatchObject({
@@ -26,6 +26,10 @@ test('what is served by default, and what the flags change', () => {
     'ServiceAccount',
   ];
   expect(serveOptions(admission).disableAdmission).toEqual(['PodSecurity', 'Priority', 'ServiceAccount']);
+  const { controllers } = serveOptions(['--controllers', '*,-node-ipam-controller']);
+  expect(isControllerEnabled(controllers, 'deployment-controller')).toBe(true);
+  expect(isControllerEnabled(controllers, 'node-ipam-controller')).toBe(false);
+  expect(isControllerEnabled(['namespace-controller'], 'deployment-controller')).toBe(false);
 });
 
 test.each([
@@ -36,6 +40,7 @@ test.each([
   [['--node-names', 'A'], '--node-names: "A" cannot be the name of a Node'],
   [['--authorization-mode', 'Nope'], 'authorization-mode "Nope" is not a valid mode'],
   [['--enable-admission-plugins', 'Nope'], 'enable-admission-plugins plugin "Nope" is unknown'],
+  [['--controllers=-nope'], '"nope" is not in the list of known controllers'],
   [['--service-cluster-ip-range', 'x'], '--service-cluster-ip-range: "x" is no IPv4 range such as 10.96.0.0/12'],
 ])('%j is refused', (args, message) => {
   expect(() => serveOptions(args)).toThrow(new FlagError(message));

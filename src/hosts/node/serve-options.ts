@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { AuthorizationMode } from '#authorization/authorizer.ts';
 import { serviceNetwork } from '#cluster/service-network.ts';
+import { controllers } from '#controllers/controllers.ts';
 
 export const USAGE = `Serves a simulated cluster's Kubernetes API on 127.0.0.1 over HTTPS.
 
@@ -28,6 +29,9 @@ As kube-apiserver has them:
   --authorization-mode MODES        of AlwaysAllow, AlwaysDeny, Node and RBAC (default Node,RBAC)
   --enable-admission-plugins A,B    in addition to those that are on by default
   --disable-admission-plugins A,B   these are not asked
+
+As kube-controller-manager has it:
+  --controllers=A,-B                * is all (the default), A starts A, -B does not start B
 `;
 
 /** The command line cannot be understood. Its message is for people; the usage goes with it. */
@@ -56,6 +60,8 @@ export interface ServeOptions {
   readonly authorizationModes: readonly AuthorizationMode[];
   readonly enableAdmission: readonly string[];
   readonly disableAdmission: readonly string[];
+  /** Names, `-` and a name, or `*`: see {@link isControllerEnabled}. */
+  readonly controllers: readonly string[];
 }
 
 /** All plugins that `--enable-admission-plugins` may name. Follows pkg/kubeapiserver/options/plugins.go, v1.33. */
@@ -119,6 +125,7 @@ const FLAGS = {
   'authorization-mode': { type: 'string', multiple: true },
   'enable-admission-plugins': { type: 'string', multiple: true },
   'disable-admission-plugins': { type: 'string', multiple: true },
+  controllers: { type: 'string', multiple: true },
 } as const;
 
 /** Reads the command line. Throws {@link FlagError}. */
@@ -152,6 +159,7 @@ export function serveOptions(args: readonly string[]): ServeOptions {
     authorizationModes: modes(words(flags['authorization-mode'] ?? ['Node,RBAC'])),
     enableAdmission: plugins('enable-admission-plugins', words(flags['enable-admission-plugins'])),
     disableAdmission: plugins('disable-admission-plugins', words(flags['disable-admission-plugins'])),
+    controllers: controllerList(words(flags.controllers ?? ['*'])),
   };
 }
 
@@ -195,6 +203,20 @@ function modes(names: readonly string[]): readonly AuthorizationMode[] {
     if (!known) throw new FlagError(`authorization-mode ${JSON.stringify(name)} is not a valid mode`);
     return known;
   });
+}
+
+function controllerList(listed: readonly string[]): readonly string[] {
+  const bad = listed.map((word) => word.replace(/^-/, '')).find((name) => name !== '*' && !isKnownController(name));
+  if (bad !== undefined) throw new FlagError(`${JSON.stringify(bad)} is not in the list of known controllers`);
+  return listed;
+}
+
+const isKnownController = (name: string): boolean => controllers.some((controller) => controller.name === name);
+
+/** Whether `--controllers` starts this one. Follows controller-manager/app/helper.go, v1.33. */
+export function isControllerEnabled(listed: readonly string[], name: string): boolean {
+  const word = listed.find((one) => one === name || one === `-${name}`);
+  return word === undefined ? listed.includes('*') : word === name;
 }
 
 function plugins(flag: string, names: readonly string[]): readonly string[] {

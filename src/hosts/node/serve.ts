@@ -12,7 +12,7 @@ import { faultServer } from './fault-server.ts';
 import { Listener, type ListenerOptions } from './http-listener.ts';
 import { kubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
 import { postOutside } from './post-outside.ts';
-import { FlagError, type ServeOptions, serveOptions, USAGE } from './serve-options.ts';
+import { FlagError, isControllerEnabled, type ServeOptions, serveOptions, USAGE } from './serve-options.ts';
 import { nodeWall } from './wall.ts';
 
 /** Who asks over plain HTTP, and whom `--token` stands for. */
@@ -91,6 +91,7 @@ async function main(): Promise<void> {
     authorizationModes: options.authorizationModes,
     anonymous: !options.insecureHttp,
     admits: (plugin) => !options.disableAdmission.includes(plugin),
+    controls: (controller) => isControllerEnabled(options.controllers, controller),
     protobuf: new ProtobufReader(wire),
     hostTimer: (ms, run) => nodeWall.schedule(run, ms),
     postOutside,
