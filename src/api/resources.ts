@@ -22,6 +22,8 @@ import { cronJobs } from './batch/v1/cron-job.ts';
 import { jobs } from './batch/v1/job.ts';
 import { certificateSigningRequests } from './certificates/v1/certificate-signing-request.ts';
 import { leases } from './coordination/v1/lease.ts';
+import { bindings } from './core/v1/binding.ts';
+import { componentStatuses } from './core/v1/component-status.ts';
 import { configMaps } from './core/v1/config-map.ts';
 import { endpoints } from './core/v1/endpoints.ts';
 import { events } from './core/v1/event.ts';
@@ -61,6 +63,8 @@ import { volumeAttachments } from './storage/v1/volume-attachment.ts';
 
 /** Every built-in kind, sorted by group and plural. A new kind is one file and one line here. */
 export const resources: readonly ResourceDefinition[] = [
+  bindings,
+  componentStatuses,
   configMaps,
   endpoints,
   events,

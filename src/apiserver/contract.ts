@@ -160,10 +160,15 @@ export interface SubresourceEndpoint {
   connect?(context: RequestContext, store: ObjectStore): Promise<HttpResponse | Upgraded>;
 }
 
-/** A resource of which nothing is stored: who creates an object gets an answer. */
+/**
+ * A resource of which nothing is stored: who creates an object gets an answer, who reads gets what is the case. Its
+ * definition lists the verbs that are here.
+ */
 export interface VirtualResource {
   readonly resource: ResourceDefinition;
-  create(context: RequestContext): ApiObject;
+  create?(context: RequestContext, store: ObjectStore): ApiObject | Promise<ApiObject>;
+  /** All that there are, in the order of the list; a get finds its object among them. */
+  list?(): readonly ApiObject[];
 }
 
 export interface StoreUpdateOptions {

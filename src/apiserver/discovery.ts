@@ -110,7 +110,7 @@ export function apiResourceList(group: string, version: string, resources: reado
           verbs: verbsOf(definition),
           ...(definition.shortNames?.length ? { shortNames: definition.shortNames } : {}),
           ...(definition.categories?.length ? { categories: definition.categories } : {}),
-          ...(verbsOf(definition).includes('list') ? { storageVersionHash: storageVersionHash(definition) } : {}),
+          ...(verbsOf(definition).includes('watch') ? { storageVersionHash: storageVersionHash(definition) } : {}),
         },
         ...subresources.map((subresource) => ({
           name: `${definition.plural}/${subresource.name}`,

@@ -1,6 +1,6 @@
 import type { ApiList } from '#apimachinery/api-request.ts';
 import type { FieldError } from '#apimachinery/field-error.ts';
-import type { ApiObject } from '#apimachinery/resource.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { badRequest, expired, invalid, StatusError } from '#apimachinery/status-error.ts';
 import { forbiddenField, goQuote, invalidField, notSupported } from '#apimachinery/validation.ts';
 import { CompactedError } from '#etcd/etcd.ts';
@@ -20,6 +20,8 @@ export function list<T extends ApiObject>(scope: RequestScope<T>): ApiList {
   const { options } = request;
   validateListOptions(scope);
   const selection = selectionOf(definition, request);
+  const virtual = scope.core.virtual.get(definition as unknown as ResourceDefinition)?.list?.();
+  if (virtual) return { items: virtual.filter((item) => selection.matches(item as T)), resourceVersion: '' };
   const { etcd } = scope.core;
   const prefix = storage.prefixOf(selection.namespace);
   const limit = options.limit && options.limit > 0 ? options.limit : undefined;

@@ -119,13 +119,13 @@ export class RequestServer {
     switch (verb) {
       case 'get': {
         checkVersion(scope);
-        const object = scope.read(definition, namespace, name);
+        const object = scope.read(definition, namespace, name) ?? this.#virtual(scope, name);
         if (!object) throw notFound(definition, name);
         return object;
       }
       case 'create':
         if (definition.custom?.terminating) throw terminating(definition);
-        if (this.#core.virtual.has(definition)) return createVirtual(scope);
+        if (this.#core.virtual.has(definition)) return createVirtual(scope, this.#store);
         return create(scope);
       case 'update':
         return update(scope);
@@ -136,6 +136,14 @@ export class RequestServer {
       default:
         throw methodNotSupported(definition, verb);
     }
+  }
+
+  /** What a resource of which nothing is stored has of a name. */
+  #virtual({ definition }: RequestScope, wanted: string): ApiObject | undefined {
+    return this.#core.virtual
+      .get(definition)
+      ?.list?.()
+      .find(({ metadata: { name } }) => name === wanted);
   }
 
   async #viewed(scope: RequestScope, view: ObjectView): Promise<ApiObject> {
@@ -277,13 +285,14 @@ function spanAttributes({
 }
 
 /** What is asked of a resource of which nothing is stored. */
-async function createVirtual(scope: RequestScope): Promise<ApiObject> {
+async function createVirtual(scope: RequestScope, store: ObjectStore): Promise<ApiObject> {
   const { core, definition, request } = scope;
   const { object } = request;
   const virtual = core.virtual.get(definition);
-  if (!object || !virtual) throw methodNotSupported(definition, request.verb);
+  if (!object || !virtual?.create) throw methodNotSupported(definition, request.verb);
   const namespace = matchNamespace(object, expectedNamespace(definition, request.namespace));
   const named = withTypeMeta(definition, namespace ? withMeta(object, { namespace }) : object);
   await validateAdmission(scope, 'CREATE', request.name ?? '', named, undefined);
-  return virtual.create(new RequestScope(core, { ...request, object: named }, definition, scope.span, scope.external));
+  const next = new RequestScope(core, { ...request, object: named }, definition, scope.span, scope.external);
+  return virtual.create(next, store);
 }

@@ -31,8 +31,10 @@ import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
 import { Scheduler } from '#scheduler/scheduler.ts';
 import { ApiServiceRegistration } from '#registry/api-service-registration.ts';
+import { componentStatus } from '#registry/component-status.ts';
 import { CustomResourceServer } from '#registry/custom-resource-server.ts';
 import { endpoints } from '#registry/endpoints.ts';
+import { legacyBinding } from '#registry/pod-binding.ts';
 import { reviews } from '#registry/reviews.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
 import { TokenAuthenticator } from '#registry/token-authenticator.ts';
@@ -239,7 +241,15 @@ export class Cluster {
           kubelet: (node) => this.#machines.get(node)?.kubeletServer(this.#machines.get('control-plane')),
           tokens,
         }),
-        virtual: reviews(() => authenticator),
+        virtual: [
+          ...reviews(() => authenticator),
+          legacyBinding,
+          componentStatus({
+            scheduler: () => scheduler.running,
+            controllerManager: () => controllers.running,
+            etcd: () => this.#etcd.running,
+          }),
+        ],
         authorizer: (source) => createAuthorizer(options.authorizationModes ?? ['Node', 'RBAC'], source),
         schemaOf: (definition) => lookupStruct(schemas, definition.schema),
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
