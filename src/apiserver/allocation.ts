@@ -1,5 +1,5 @@
 import type { ApiObject } from '#apimachinery/resource.ts';
-import type { Allocation } from './contract.ts';
+import type { Allocation, Companion } from './contract.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** What one attempt at a write has set aside. Whoever made it calls {@link end} in the end, whatever happened. */
@@ -22,6 +22,11 @@ export class Reservation<T extends ApiObject> {
     const { core, definition, dryRun } = this.#scope;
     this.#allocation = core.allocator(definition)?.allocateUpdate(next, previous, dryRun);
     return this.#allocation?.object ?? next;
+  }
+
+  /** What must be written with the object. */
+  get companions(): readonly Companion[] | undefined {
+    return this.#allocation?.companions;
   }
 
   /** The write has happened. */

@@ -143,6 +143,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       const storage = core.storage(resource);
       return etcd.range(storage.prefix).kvs.map((stored) => storage.decode(stored));
     },
+    read(resource, namespace, name) {
+      const storage = core.storage(resource);
+      const stored = storage.find(namespace, name);
+      return stored && storage.decode(stored);
+    },
   };
   for (const allocator of options.allocators?.(source) ?? []) allocators.set(allocator.resource, allocator);
   keepHouse(core, caches);

@@ -94,12 +94,30 @@ export interface AllocatorSource {
   readonly rng: Rng;
   /** All stored objects, by reference. Throws when etcd does not run. */
   readAll<T extends ApiObject>(resource: ResourceDefinition<T>): readonly T[];
+  /** One of them. Throws when etcd does not run. */
+  read<T extends ApiObject>(
+    resource: ResourceDefinition<T>,
+    namespace: string | undefined,
+    name: string,
+  ): T | undefined;
+}
+
+/**
+ * An object of the cluster that comes or goes with another one, in the same transaction: made (it must not exist yet), or,
+ * without `object`, deleted, unless finalizers hold it.
+ */
+export interface Companion {
+  readonly resource: ResourceDefinition;
+  readonly name: string;
+  readonly object?: ApiObject;
 }
 
 /** What was set aside for one write. Whoever asked for it calls one of the two functions, once. */
 export interface Allocation<T extends ApiObject> {
   /** The object with what was set aside filled in. */
   readonly object: T;
+  /** What is written with it. */
+  readonly companions?: readonly Companion[];
   /** The write has happened: what the object no longer has is free. */
   commit(): void;
   /** It has not: what was set aside is free. */
@@ -119,6 +137,8 @@ export interface ResourceAllocator<T extends ApiObject = ApiObject> {
   /** Throws a StatusError when something cannot be had; then nothing was set aside. */
   allocateCreate(object: T, dryRun: boolean): Allocation<T>;
   allocateUpdate(next: T, previous: T, dryRun: boolean): Allocation<T>;
+  /** What goes with the object when it is deleted. */
+  companionsOf(object: T): readonly Companion[];
   /** The object has been deleted. */
   release(object: T): void;
 }

@@ -50,18 +50,31 @@ const NAME_ATTEMPTS = 8;
 /** The registry's part of a create. A generated name that is taken is tried anew a few times. */
 async function createStored<T extends ApiObject>(scope: RequestScope<T>, object: T, ownership: Ownership): Promise<T> {
   const { name, generateName } = object.metadata;
-  if (name || !generateName) return createOnce(scope, object, ownership);
+  if (name || !generateName) return createNamed(scope, object, ownership);
   for (let attempt = 1; ; attempt++) {
     const named = changeMeta(object, { name: generateName.slice(0, 58) + scope.core.random.names.suffix(5) });
     try {
-      return await createOnce(scope, named, ownership);
+      return await createNamed(scope, named, ownership);
     } catch (error) {
       if (!isStatus(error, 'AlreadyExists') || attempt === NAME_ATTEMPTS) throw error;
     }
   }
 }
 
-async function createOnce<T extends ApiObject>(scope: RequestScope<T>, object: T, ownership: Ownership): Promise<T> {
+/** Somebody who makes by hand what shall come with the object may be faster: then other things are allocated. */
+async function createNamed<T extends ApiObject>(scope: RequestScope<T>, object: T, ownership: Ownership): Promise<T> {
+  for (;;) {
+    const created = await createOnce(scope, object, ownership);
+    if (created) return created;
+  }
+}
+
+/** Returns undefined when what was allocated has become another's. */
+async function createOnce<T extends ApiObject>(
+  scope: RequestScope<T>,
+  object: T,
+  ownership: Ownership,
+): Promise<T | undefined> {
   const { definition, core, storage } = scope;
   const reservation = new Reservation(scope);
   try {
@@ -79,8 +92,13 @@ async function createOnce<T extends ApiObject>(scope: RequestScope<T>, object: T
     const committed = await scope.commit(
       { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
       0,
+      reservation.companions,
     );
-    if (!committed?.stored) throw taken(definition, object, name, scope.read(definition, namespace, name));
+    if (!committed?.stored) {
+      const faster = scope.read(definition, namespace, name);
+      if (!faster && reservation.companions) return undefined;
+      throw taken(definition, object, name, faster);
+    }
     reservation.commit();
     return storage.decode(committed.stored);
   } finally {

@@ -48,7 +48,8 @@ export async function remove<T extends ApiObject>(
     }
     if (!step.now) return gone ?? existing;
     if (scope.dryRun) return answer(scope, gone ?? existing);
-    const committed = await scope.commit({ delete: stored.key }, stored.modRevision);
+    const companions = core.allocator(definition)?.companionsOf(storage.decode(stored));
+    const committed = await scope.commit({ delete: stored.key }, stored.modRevision, companions);
     if (committed) {
       await clearUp(scope, storage.decode(stored));
       return answer(scope, storage.atDeletion(stored, committed.revision));
@@ -82,8 +83,10 @@ export async function removeFinalized<T extends ApiObject>(
 ): Promise<T> {
   if (scope.dryRun) return last;
   for (let current: Stored | undefined = stored; current; current = scope.core.etcd.get(stored.key)) {
-    if (await scope.commit({ delete: stored.key }, current.modRevision)) {
-      await clearUp(scope, scope.storage.decode(current));
+    const object = scope.storage.decode(current);
+    const companions = scope.core.allocator(scope.definition)?.companionsOf(object);
+    if (await scope.commit({ delete: stored.key }, current.modRevision, companions)) {
+      await clearUp(scope, object);
       break;
     }
   }

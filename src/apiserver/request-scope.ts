@@ -3,15 +3,24 @@ import type { JsonValue } from '#apimachinery/json.ts';
 import { type ApiObject, apiVersionOf, type ResourceDefinition } from '#apimachinery/resource.ts';
 import type { StructSchema } from '#apimachinery/schema.ts';
 import type { Latency } from '#base/latency.ts';
+import { formatTime } from '#base/clock.ts';
 import type { Process } from '#base/pump.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
-import type { Etcd, Operation } from '#etcd/etcd.ts';
+import type { Compare, Etcd, Operation } from '#etcd/etcd.ts';
 import type { Authorizer } from './authorization.ts';
-import type { AdmissionPlugin, ObjectStore, RequestContext, ResourceAllocator, VirtualResource } from './contract.ts';
+import type {
+  AdmissionPlugin,
+  Companion,
+  ObjectStore,
+  RequestContext,
+  ResourceAllocator,
+  VirtualResource,
+} from './contract.ts';
 import type { FieldManager } from './field-manager.ts';
 import type { HostTimer } from './api-server.ts';
 import type { LeaseSource } from './lease-source.ts';
+import { changeMeta, withTypeMeta } from './metadata.ts';
 import { patchedObject } from './patched-object.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ObjectStorage, Stored } from './storage.ts';
@@ -39,6 +48,12 @@ export interface ServerCore {
   storage<T extends ApiObject>(definition: ResourceDefinition<T>): ObjectStorage<T>;
   cache<T extends ApiObject>(definition: ResourceDefinition<T>): WatchCache<T>;
 }
+
+/** The API server, as the one who makes companions. */
+const SERVER = {
+  user: { name: 'system:apiserver', groups: ['system:masters'] },
+  userAgent: 'kube-apiserver/v1.33.0',
+} as const;
 
 /** One request while it is being served. */
 export class RequestScope<T extends ApiObject = ApiObject> implements RequestContext {
@@ -131,10 +146,14 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
   }
 
   /**
-   * Commits one write, if the key's revision is still `modRevision` (0: it does not exist). Returns the new revision, or
-   * undefined when somebody else was faster.
+   * Commits one write, with its companions, if the key's revision is still `modRevision` (0: it does not exist). Returns
+   * the new revision, or undefined when somebody else was faster.
    */
-  async commit(operation: Operation<ApiObject>, modRevision: number): Promise<CommitResult | undefined> {
+  async commit(
+    operation: Operation<ApiObject>,
+    modRevision: number,
+    companions?: readonly Companion[],
+  ): Promise<CommitResult | undefined> {
     const { etcd, latency, process, random } = this.core;
     const isPut = 'put' in operation;
     const key = isPut ? operation.put : operation.delete;
@@ -144,15 +163,37 @@ export class RequestScope<T extends ApiObject = ApiObject> implements RequestCon
       span = etcd.openWrite(isPut ? 'put' : 'delete', key, this.span);
       await process.clock.sleep(ms);
     }
+    const compare: Compare[] = [{ key, target: 'modRevision', revision: modRevision }];
+    const operations = [operation];
+    for (const companion of companions ?? []) this.#addCompanion(companion, compare, operations);
     const result = etcd.txn({
-      compare: [{ key, target: 'modRevision', revision: modRevision }],
-      operations: [operation],
+      compare,
+      operations,
       cause: this.span,
       span,
     });
     if (result.succeeded) return { revision: result.revision, stored: result.events[0]?.kv };
     if (span !== undefined) process.tracer.end(span, { conflict: true });
     return undefined;
+  }
+
+  #addCompanion({ resource, name, object }: Companion, compare: Compare[], operations: Operation<ApiObject>[]): void {
+    const { core, span, now } = this;
+    const storage = core.storage(resource);
+    const key = storage.key(undefined, name);
+    if (!object) {
+      const stored = storage.find(undefined, name);
+      if (stored && !stored.value?.metadata.finalizers?.length) operations.push({ delete: key });
+      return;
+    }
+    const { group, version, plural } = resource;
+    const request = { ...SERVER, verb: 'create', group, version, resource: plural, options: {}, cause: span } as const;
+    const typed = withTypeMeta(resource, object);
+    const next = changeMeta(typed, { uid: this.uuid(), creationTimestamp: formatTime(now) });
+    const scope = new RequestScope(core, request, resource, span, false);
+    const ownership = core.fields.written(scope, undefined, next, typed);
+    compare.push({ key, target: 'modRevision', revision: 0 });
+    operations.push({ put: key, value: (revision) => storage.encode(next, revision, ownership) });
   }
 }
 

@@ -178,6 +178,7 @@ async function updateOnce<T extends ApiObject>(
     const committed = await scope.commit(
       { put: stored.key, lease, value: (revision) => storage.encode(next, revision, proposal.ownership) },
       stored.modRevision,
+      reservation.companions,
     );
     if (!committed?.stored) return undefined;
     reservation.commit();
@@ -222,6 +223,7 @@ async function createByUpdate<T extends ApiObject>(
     const committed = await scope.commit(
       { put: key, lease, value: (revision) => storage.encode(next, revision, ownership) },
       0,
+      reservation.companions,
     );
     if (!committed?.stored) return undefined;
     reservation.commit();

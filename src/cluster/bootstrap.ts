@@ -15,7 +15,8 @@ import { Client, type ClientOptions } from '#client/client.ts';
 import { EtcdUnavailableError } from '#etcd/etcd.ts';
 import { keepKubernetesService, type KubernetesServiceOptions } from './kubernetes-service.ts';
 
-const KUBE_APISERVER: ClientOptions = {
+/** The API server, as a client of itself. */
+export const KUBE_APISERVER: ClientOptions = {
   user: { name: 'system:apiserver', groups: ['system:masters'] },
   userAgent: 'kube-apiserver/v1.33.0',
 };

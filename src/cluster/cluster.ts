@@ -34,8 +34,10 @@ import { ApiServiceRegistration } from '#registry/api-service-registration.ts';
 import { componentStatus } from '#registry/component-status.ts';
 import { CustomResourceServer } from '#registry/custom-resource-server.ts';
 import { endpoints } from '#registry/endpoints.ts';
+import { FlowConfiguration } from '#registry/flow-configuration.ts';
 import { legacyBinding } from '#registry/pod-binding.ts';
 import { reviews } from '#registry/reviews.ts';
+import { repairServiceAddresses } from '#registry/service-address-repair.ts';
 import { ServiceAllocator } from '#registry/service-allocator.ts';
 import { TokenAuthenticator } from '#registry/token-authenticator.ts';
 import { TokenIssuer } from '#registry/token-issuer.ts';
@@ -50,8 +52,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { ApiAddress } from './api-address.ts';
 import { createFloor } from './api-floor.ts';
-import { ANONYMOUS, authentication } from './authentication.ts';
-import { bootstrap, seedKubeadmPolicy } from './bootstrap.ts';
+import { anonymousUnder, authentication } from './authentication.ts';
+import { bootstrap, KUBE_APISERVER, seedKubeadmPolicy } from './bootstrap.ts';
 import { ClusterFaults } from './cluster-faults.ts';
 import { Component } from './component.ts';
 import { type AddOnOptions, createAddOns } from './addons.ts';
@@ -250,23 +252,25 @@ export class Cluster {
             etcd: () => this.#etcd.running,
           }),
         ],
-        authorizer: (source) => createAuthorizer(options.authorizationModes ?? ['Node', 'RBAC'], source),
+        authorizer: (source) => createAuthorizer(modes, source),
         schemaOf: (definition) => lookupStruct(schemas, definition.schema),
         ...(options.hostTimer ? { hostTimer: options.hostTimer } : {}),
       });
       const authenticator = new TokenAuthenticator(tokens, api.known);
       const registration = new ApiServiceRegistration(process, api);
       const metrics = new ServerMetrics();
+      const flows = new FlowConfiguration(process, api);
       let isBootstrapped = false;
       this.#addStorageMetrics(metrics, api);
       const floor = createFloor({
         api,
         process,
         metrics,
+        classify: flows.classify,
         bootstrapped: () => isBootstrapped,
         isRemote: (group, version) => registration.isRemote(group, version),
         version: VERSION,
-        authenticate: authentication(authenticator, options.anonymous ? ANONYMOUS : ADMIN, () => this.pump.now),
+        authenticate: authentication(authenticator, stranger, () => this.pump.now),
         protobuf: options.protobuf,
         now: () => this.pump.now,
         etcdRuns: () => this.#etcd.running,
@@ -282,6 +286,12 @@ export class Cluster {
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, API_SERVER.port);
         await bootstrap(process, api, { ...API_SERVER, cidr: addresses.cidr, clusterIP: addresses.kubernetes });
+        flows.start();
+        repairServiceAddresses(
+          process.child('repair-ip-addresses'),
+          new Client(api.backend, KUBE_APISERVER),
+          api.known,
+        );
         const kubeadm = new Client(api.local, KUBEADM);
         if (!hasAddOns) {
           seedKubeadmPolicy(api, KUBEADM);

@@ -12,7 +12,12 @@ test('the Service of the API server comes back', async () => {
   await api.run(0);
   const process = api.root.child('server');
   process.spawn('keep', () =>
-    keepKubernetesService(process, api.client, { clusterIP: '10.96.0.1', address: '192.168.0.10', port: 6443 }),
+    keepKubernetesService(process, api.client, {
+      cidr: '10.96.0.0/12',
+      clusterIP: '10.96.0.1',
+      address: '192.168.0.10',
+      port: 6443,
+    }),
   );
   await api.run(0);
   const uid = async () => (await api.do((client) => client.get(services, key))).metadata.uid;

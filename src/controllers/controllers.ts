@@ -14,6 +14,7 @@ import { replicaSetController } from './replicaset/replicaset-controller.ts';
 import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { resourceQuotaController } from './resourcequota/resourcequota-controller.ts';
 import { rootCACertPublisher } from './root-ca-cert-publisher/root-ca-cert-publisher.ts';
+import { serviceCIDRController } from './service-cidr/service-cidr-controller.ts';
 import { serviceLBController } from './service-lb/service-lb-controller.ts';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token-controller.ts';
@@ -42,6 +43,7 @@ export const controllers: readonly ControllerDefinition[] = [
   rootCACertPublisher,
   serviceAccountController,
   serviceAccountTokenController,
+  serviceCIDRController,
   serviceLBController,
   taintEvictionController,
 ];

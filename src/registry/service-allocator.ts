@@ -5,8 +5,9 @@ import { goAddresses } from '#api/core/v1/service-validation-addresses.ts';
 import type { Service, ServicePort, ServiceSpec } from '#api/generated/types.ts';
 import { internalError, invalid, StatusError } from '#apimachinery/status-error.ts';
 import { invalidField } from '#apimachinery/validation.ts';
-import type { Allocation, AllocatorSource, ResourceAllocator } from '#apiserver/contract.ts';
+import type { Allocation, AllocatorSource, Companion, ResourceAllocator } from '#apiserver/contract.ts';
 import { ClusterIPs } from './service-cluster-ips.ts';
+import { goneWith, madeFor } from './service-ip-address.ts';
 import { withFamilies } from './service-ip-families.ts';
 import { withAllocatedValues, withClusterIPs } from './service-linked-fields.ts';
 import { NodePortOperation, NodePorts, type PortRange } from './service-node-ports.ts';
@@ -23,7 +24,7 @@ interface Pools {
 }
 
 /**
- * Addresses and node ports of Services. What is taken is known from the Services in the store when the first one is
+ * Addresses and node ports of Services. Each address is an IPAddress, written and deleted with the Service. What is taken is known from the Services in the store when the first one is
  * written, and from then on from what was written. Follows pkg/registry/core/service/storage/alloc.go, v1.33.
  */
 export class ServiceAllocator implements ResourceAllocator<Service> {
@@ -43,7 +44,7 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
     const service = withFamilies(withClusterIPs(given, undefined), undefined);
     const address = takeAddress(service, pools.addresses, dryRun);
     const operation = new NodePortOperation(pools.ports, dryRun);
-    return transaction(address, undefined, operation, pools, () => {
+    return transaction(service, address, undefined, operation, pools, () => {
       const { spec } = address;
       if (!hasNodePorts(spec)) return { ...service, spec };
       const ports = newNodePorts(service, operation);
@@ -64,7 +65,7 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
         ? takeAddress(service, pools.addresses, dryRun)
         : { spec: service.spec };
     const operation = new NodePortOperation(pools.ports, dryRun);
-    return transaction(address, becomesExternal && !dryRun ? previous : undefined, operation, pools, () => {
+    return transaction(service, address, becomesExternal && !dryRun ? previous : undefined, operation, pools, () => {
       const old = previous.spec;
       let { spec } = address;
       if (hasNodePorts(spec)) {
@@ -81,6 +82,10 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
     });
   }
 
+  companionsOf(service: Service): readonly Companion[] {
+    return addressesOf(service).map(goneWith);
+  }
+
   release(service: Service): void {
     const { addresses, ports } = this.#takenPools();
     releaseAddresses(service, addresses);
@@ -92,10 +97,10 @@ export class ServiceAllocator implements ResourceAllocator<Service> {
   #takenPools(): Pools {
     if (this.#pools) return this.#pools;
     const { rng } = this.#source;
-    const addresses = new ClusterIPs(this.#ranges.clusterIPs, rng.fork('cluster IPs'));
+    const addresses = new ClusterIPs(this.#ranges.clusterIPs, { ...this.#source, rng: rng.fork('cluster IPs') });
     const ports = new NodePorts(this.#ranges.nodePorts, rng.fork('node ports'));
     for (const { spec } of this.#source.readAll(services)) {
-      for (const address of spec.clusterIPs ?? []) addresses.allocate(address, false);
+      for (const address of spec.clusterIPs ?? []) addresses.note(address);
       for (const port of allocatedPorts(spec)) ports.allocate(port);
       if (spec.healthCheckNodePort) ports.allocate(spec.healthCheckNodePort);
     }
@@ -112,6 +117,7 @@ interface Address {
 
 /** Makes an allocation of `fill`'s object; undoes everything when it throws. */
 function transaction(
+  service: Service,
   { taken }: Address,
   losesAddress: Service | undefined,
   operation: NodePortOperation,
@@ -125,6 +131,8 @@ function transaction(
   try {
     return {
       object: fill(),
+      companions:
+        taken !== undefined ? [madeFor(taken, service)] : losesAddress && addressesOf(losesAddress).map(goneWith),
       commit() {
         operation.commit();
         if (losesAddress) releaseAddresses(losesAddress, addresses);
@@ -137,8 +145,13 @@ function transaction(
   }
 }
 
+function addressesOf(service: Service): readonly string[] {
+  const { clusterIPs = [] } = service.spec;
+  return needsClusterIP(service) ? clusterIPs.filter((address) => address !== HEADLESS) : [];
+}
+
 function releaseAddresses(service: Service, addresses: ClusterIPs): void {
-  if (needsClusterIP(service)) for (const address of service.spec.clusterIPs ?? []) addresses.release(address);
+  for (const address of addressesOf(service)) addresses.release(address);
 }
 
 /** The cluster has one family, so that one address is all that a Service can have. */
@@ -156,8 +169,9 @@ function takeAddress(service: Service, addresses: ClusterIPs, dryRun: boolean): 
     }
     return dryRun ? { spec } : { spec, taken: asked };
   }
-  const address = addresses.allocateNext(dryRun);
-  if (address === undefined) throw internalError('failed to allocate a serviceIP: range is full');
+  const next = addresses.allocateNext(dryRun);
+  if ('why' in next) throw internalError(`failed to allocate a serviceIP: ${next.why}`);
+  const { address } = next;
   const filled = { ...spec, clusterIP: address, clusterIPs: [address] };
   return dryRun ? { spec: filled } : { spec: filled, taken: address };
 }

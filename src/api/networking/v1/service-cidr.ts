@@ -51,10 +51,6 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   schema: 'io.k8s.api.networking.v1.ServiceCIDR',
   validate,
   validateUpdate,
-  notModelled: ({ metadata }) =>
-    metadata.name === 'kubernetes'
-      ? []
-      : ['spec.cidrs: Services get addresses of the range that the API server was started with only'],
   subresources: {
     status: {
       prepareForUpdate: (next, previous) => ({
