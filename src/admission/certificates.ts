@@ -6,17 +6,17 @@ import { goQuote } from '#apimachinery/validation.ts';
 import type { AdmissionAttributes, AdmissionPlugin, RequestContext } from '#apiserver/contract.ts';
 import { admissionForbidden } from './forbidden.ts';
 
-const { group, plural } = certificateSigningRequests;
+const { group } = certificateSigningRequests;
+const resources = [certificateSigningRequests];
 const KUBE_APISERVER_CLIENT = 'kubernetes.io/kube-apiserver-client';
-
-const isOf = ({ resource }: AdmissionAttributes) => resource.plural === plural && resource.group === group;
 
 /** Who approves or denies must be allowed to do so for the signer. Follows plugin/pkg/admission/certificates/approval, v1.33. */
 export const certificateApproval: AdmissionPlugin = {
   name: 'CertificateApproval',
+  resources,
   validate(attributes, context) {
     const { operation, subresource, oldObject } = attributes;
-    if (operation !== 'UPDATE' || subresource !== 'approval' || !isOf(attributes)) return;
+    if (operation !== 'UPDATE' || subresource !== 'approval') return;
     demand(attributes, context, 'approve', oldObject as CertificateSigningRequest);
   },
 };
@@ -24,9 +24,10 @@ export const certificateApproval: AdmissionPlugin = {
 /** Who issues or fails must be allowed to do so for the signer. Follows plugin/pkg/admission/certificates/signing, v1.33. */
 export const certificateSigning: AdmissionPlugin = {
   name: 'CertificateSigning',
+  resources,
   validate(attributes, context) {
     const { operation, subresource, object, oldObject } = attributes;
-    if (operation !== 'UPDATE' || subresource !== 'status' || !isOf(attributes)) return;
+    if (operation !== 'UPDATE' || subresource !== 'status') return;
     const old = oldObject as CertificateSigningRequest;
     if (!semanticEqual((object as CertificateSigningRequest).status, old.status)) {
       demand(attributes, context, 'sign', old);
@@ -37,9 +38,10 @@ export const certificateSigning: AdmissionPlugin = {
 /** Nobody asks for a certificate of the masters. Follows plugin/pkg/admission/certificates/subjectrestriction, v1.33. */
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
+  resources,
   validate(attributes) {
     const { operation, subresource, object } = attributes;
-    if (operation !== 'CREATE' || subresource || !isOf(attributes)) return;
+    if (operation !== 'CREATE' || subresource) return;
     const { signerName, request } = (object as CertificateSigningRequest).spec;
     if (signerName !== KUBE_APISERVER_CLIENT || !parseRequest(request).organizations.includes('system:masters')) return;
     const why = `use of ${KUBE_APISERVER_CLIENT} signer with system:masters group is not allowed`;

@@ -1,3 +1,4 @@
+import { ingresses } from '#api/networking/v1/ingress.ts';
 import type { Ingress } from '#api/generated/types.ts';
 import { isDefaultIngressClass, ingressClasses } from '#api/networking/v1/ingress-class.ts';
 import type { AdmissionPlugin } from '#apiserver/contract.ts';
@@ -8,8 +9,8 @@ const INGRESS_CLASS = 'kubernetes.io/ingress.class';
 /** Gives Ingresses that name no class the default one. Follows plugin/pkg/admission/network/defaultingressclass, v1.33. */
 export const defaultIngressClass: AdmissionPlugin = {
   name: 'DefaultIngressClass',
-  admit({ resource, subresource, operation, object }, context) {
-    if (resource.plural !== 'ingresses' || resource.group !== 'networking.k8s.io') return object;
+  resources: [ingresses],
+  admit({ subresource, operation, object }, context) {
     if (subresource || operation !== 'CREATE') return object;
     const ingress = object as Ingress;
     if (ingress.spec?.ingressClassName !== undefined) return ingress;

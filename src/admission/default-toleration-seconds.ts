@@ -1,3 +1,4 @@
+import { pods } from '#api/core/v1/pod.ts';
 import type { Pod, Toleration } from '#api/generated/types.ts';
 import { deepFreeze } from '#apimachinery/json.ts';
 import type { AdmissionPlugin } from '#apiserver/contract.ts';
@@ -12,9 +13,10 @@ const DEFAULTS = [toleration('node.kubernetes.io/not-ready'), toleration('node.k
  */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
-  admit({ resource, subresource, operation, object }) {
+  resources: [pods],
+  admit({ subresource, operation, object }) {
     const isWrite = operation === 'CREATE' || operation === 'UPDATE';
-    if (resource.plural !== 'pods' || resource.group !== '' || subresource || !isWrite || !object) return object;
+    if (subresource || !isWrite || !object) return object;
     const pod = object as Pod;
     const { tolerations = [] } = pod.spec;
     const missing = DEFAULTS.filter(

@@ -1,3 +1,5 @@
+import { persistentVolumeClaims } from '#api/core/v1/persistent-volume-claim.ts';
+import { pods } from '#api/core/v1/pod.ts';
 import { limitRanges } from '#api/core/v1/limit-range.ts';
 import { podLimits, podRequests } from '#api/core/v1/pod-resources.ts';
 import type { ResourceList } from '#api/core/v1/resource-list.ts';
@@ -15,9 +17,10 @@ const ANNOTATION = 'kubernetes.io/limit-ranger';
  */
 export const limitRanger: AdmissionPlugin = {
   name: 'LimitRanger',
+  resources: [pods, persistentVolumeClaims],
   admit(attributes, context) {
     const { object, resource } = attributes;
-    if (resource.plural !== 'pods' || !isLimited(attributes)) return object;
+    if (resource !== pods || !isLimited(attributes)) return object;
     let pod = object as Pod;
     for (const range of rangesOf(attributes, context)) pod = withDefaults(pod, range);
     return pod;
@@ -27,19 +30,17 @@ export const limitRanger: AdmissionPlugin = {
     const { object, resource } = attributes;
     for (const range of rangesOf(attributes, context)) {
       const errors =
-        resource.plural === 'pods'
-          ? podErrors(range, object as Pod)
-          : claimErrors(range, object as PersistentVolumeClaim);
+        resource === pods ? podErrors(range, object as Pod) : claimErrors(range, object as PersistentVolumeClaim);
       if (errors.length > 0) throw admissionForbidden(attributes, aggregate(errors));
     }
   },
 };
 
 function isLimited({ resource, subresource, operation, object, oldObject }: AdmissionAttributes): boolean {
-  if (resource.group !== '' || !object || (operation !== 'CREATE' && operation !== 'UPDATE')) return false;
-  if (resource.plural === 'pods') {
+  if (!object || (operation !== 'CREATE' && operation !== 'UPDATE')) return false;
+  if (resource === pods) {
     if (operation === 'CREATE' ? subresource !== undefined : subresource !== 'resize') return false;
-  } else if (resource.plural !== 'persistentvolumeclaims' || subresource !== undefined) return false;
+  } else if (subresource !== undefined) return false;
   return !oldObject?.metadata.deletionTimestamp;
 }
 

@@ -1,4 +1,4 @@
-import { storageClassOf } from '#api/core/v1/persistent-volume-claim.ts';
+import { persistentVolumeClaims, storageClassOf } from '#api/core/v1/persistent-volume-claim.ts';
 import type { PersistentVolumeClaim } from '#api/generated/types.ts';
 import { storageClasses } from '#api/storage/v1/storage-class.ts';
 import { compareQuantities } from '#apimachinery/quantity.ts';
@@ -8,9 +8,10 @@ import { admissionForbidden } from './forbidden.ts';
 /** Lets claims grow only where their class allows it. Follows plugin/pkg/admission/storage/persistentvolume/resize, v1.33. */
 export const persistentVolumeClaimResize: AdmissionPlugin = {
   name: 'PersistentVolumeClaimResize',
+  resources: [persistentVolumeClaims],
   validate(attributes, context) {
-    const { resource, subresource, operation, object, oldObject } = attributes;
-    if (resource.plural !== 'persistentvolumeclaims' || resource.group || subresource || operation !== 'UPDATE') return;
+    const { subresource, operation, object, oldObject } = attributes;
+    if (subresource || operation !== 'UPDATE') return;
     const [claim, old] = [object as PersistentVolumeClaim, oldObject as PersistentVolumeClaim];
     if (compareQuantities(sizeOf(claim), sizeOf(old)) <= 0) return;
     if (old.status?.phase !== 'Bound')

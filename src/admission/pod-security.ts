@@ -1,8 +1,16 @@
+import { daemonSets } from '#api/apps/v1/daemon-set.ts';
+import { deployments } from '#api/apps/v1/deployment.ts';
+import { replicaSets } from '#api/apps/v1/replica-set.ts';
+import { statefulSets } from '#api/apps/v1/stateful-set.ts';
+import { cronJobs } from '#api/batch/v1/cron-job.ts';
+import { jobs } from '#api/batch/v1/job.ts';
 import { namespaces } from '#api/core/v1/namespace.ts';
 import { pods } from '#api/core/v1/pod.ts';
+import { podTemplates } from '#api/core/v1/pod-template.ts';
+import { replicationControllers } from '#api/core/v1/replication-controller.ts';
 import type { CronJob, Deployment, Namespace, ObjectMeta, Pod, PodSpec, PodTemplate } from '#api/generated/types.ts';
 import { jsonEqual } from '#apimachinery/equal.ts';
-import type { ApiObject } from '#apimachinery/resource.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
 import { forbidden, internalError, invalid } from '#apimachinery/status-error.ts';
 import type { AdmissionAttributes, AdmissionPlugin, RequestContext } from '#apiserver/contract.ts';
 import { podSecurityViolations, violationsText } from './pod-security-checks.ts';
@@ -18,18 +26,23 @@ import {
 const IGNORED_SUBRESOURCES = ['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'];
 const MAX_CHECKED_PODS = 3000;
 
-/** The Pod in an object, by resource; what has no template is not looked at. */
-const TEMPLATES: Readonly<Record<string, (object: ApiObject) => Partial<Pick<Pod, 'metadata' | 'spec'>> | undefined>> =
-  {
-    podtemplates: (object) => (object as PodTemplate).template,
-    replicationcontrollers: (object) => (object as Deployment).spec?.template,
-    'replicasets.apps': (object) => (object as Deployment).spec?.template,
-    'deployments.apps': (object) => (object as Deployment).spec?.template,
-    'statefulsets.apps': (object) => (object as Deployment).spec?.template,
-    'daemonsets.apps': (object) => (object as Deployment).spec?.template,
-    'jobs.batch': (object) => (object as Deployment).spec?.template,
-    'cronjobs.batch': (object) => (object as CronJob).spec?.jobTemplate.spec?.template,
-  };
+type Template = Partial<Pick<Pod, 'metadata' | 'spec'>> | undefined;
+const ofSpec = (object: ApiObject): Template => (object as Deployment).spec?.template;
+
+/** The Pod in an object, by resource. */
+const TEMPLATES: ReadonlyMap<unknown, (object: ApiObject) => Template> = new Map<
+  unknown,
+  (object: ApiObject) => Template
+>([
+  [podTemplates, (object) => (object as PodTemplate).template],
+  [replicationControllers, ofSpec],
+  [replicaSets, ofSpec],
+  [deployments, ofSpec],
+  [statefulSets, ofSpec],
+  [daemonSets, ofSpec],
+  [jobs, ofSpec],
+  [cronJobs, (object) => (object as CronJob).spec?.jobTemplate.spec?.template],
+]);
 
 /**
  * Holds Pods to the levels that their namespace's labels ask for. Nothing is exempt, and what has no label is privileged, as
@@ -37,15 +50,15 @@ const TEMPLATES: Readonly<Record<string, (object: ApiObject) => Partial<Pick<Pod
  */
 export const podSecurity: AdmissionPlugin = {
   name: 'PodSecurity',
+  resources: [pods, namespaces, ...(TEMPLATES.keys() as Iterable<ResourceDefinition>)],
   validate(attributes, context) {
     const { resource, operation, object, subresource } = attributes;
     if (operation !== 'CREATE' && operation !== 'UPDATE') return;
-    const { plural, group } = resource;
-    if (group === '' && plural === 'pods') validatePod(attributes, context);
+    if (resource === pods) validatePod(attributes, context);
     else if (subresource !== undefined || !object) return;
-    else if (group === '' && plural === 'namespaces') validateNamespace(attributes, context);
-    else if (group === '' || group === 'apps' || group === 'batch') {
-      const template = TEMPLATES[group ? `${plural}.${group}` : plural]?.(object);
+    else if (resource === namespaces) validateNamespace(attributes, context);
+    else {
+      const template = TEMPLATES.get(resource)?.(object);
       if (template?.spec) validateTemplate(attributes, context, template.metadata ?? {}, template.spec);
     }
   },

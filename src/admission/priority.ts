@@ -1,3 +1,4 @@
+import { pods } from '#api/core/v1/pod.ts';
 import type { Pod, PodSpec, PriorityClass } from '#api/generated/types.ts';
 import { priorityClasses } from '#api/scheduling/v1/priority-class.ts';
 import type { AdmissionAttributes, AdmissionPlugin, RequestContext } from '#apiserver/contract.ts';
@@ -6,15 +7,16 @@ import { admissionForbidden } from './forbidden.ts';
 /** Turns the names of priority classes into numbers, and keeps one class the default. Follows plugin/pkg/admission/priority, v1.33. */
 export const priority: AdmissionPlugin = {
   name: 'Priority',
+  resources: [pods, priorityClasses],
   admit(attributes, context) {
     const { resource, subresource, operation, object, oldObject } = attributes;
-    if (resource.plural !== 'pods' || resource.group !== '' || subresource || !object) return object;
+    if (resource !== pods || subresource || !object) return object;
     if (operation === 'CREATE') return withPriority(attributes, object as Pod, context);
     return operation === 'UPDATE' ? withOldPriority(object as Pod, oldObject as Pod) : object;
   },
   validate(attributes, context) {
     const { resource, subresource, operation, object } = attributes;
-    if (resource.plural !== 'priorityclasses' || subresource || !(object as PriorityClass | undefined)?.globalDefault) {
+    if (resource !== priorityClasses || subresource || !(object as PriorityClass | undefined)?.globalDefault) {
       return;
     }
     const current = defaultClass(context);

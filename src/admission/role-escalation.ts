@@ -22,9 +22,10 @@ const EVERYTHING: readonly PolicyRule[] = [
  */
 export const roleEscalation: AdmissionPlugin = {
   name: 'RoleEscalation',
+  resources: [roles, clusterRoles, roleBindings, clusterRoleBindings],
   admit(attributes, context) {
     const { resource, object, oldObject, operation, subresource } = attributes;
-    if (resource.group !== RBAC_GROUP || !object || subresource || operation === 'DELETE') return object;
+    if (!object || subresource || operation === 'DELETE') return object;
     if (attributes.user.groups.includes(SYSTEM_MASTERS)) return object;
     if (oldObject && onlyCollects(object, oldObject)) return object;
     switch (resource.plural) {

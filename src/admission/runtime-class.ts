@@ -1,3 +1,4 @@
+import { pods } from '#api/core/v1/pod.ts';
 import type { Pod, RuntimeClass, Toleration } from '#api/generated/types.ts';
 import { runtimeClasses } from '#api/node/v1/runtime-class.ts';
 import { semanticEqual } from '#apimachinery/semantic-equal.ts';
@@ -8,6 +9,7 @@ import { admissionForbidden } from './forbidden.ts';
 /** Gives Pods the overhead and the nodes of their runtime class. Follows plugin/pkg/admission/runtimeclass, v1.33. */
 export const runtimeClass: AdmissionPlugin = {
   name: 'RuntimeClass',
+  resources: [pods],
   admit(attributes, context) {
     if (!isNewPod(attributes)) return attributes.object;
     const pod = attributes.object as Pod;
@@ -49,8 +51,8 @@ export const runtimeClass: AdmissionPlugin = {
   },
 };
 
-const isNewPod = ({ operation, resource, subresource, object }: AdmissionAttributes) =>
-  operation === 'CREATE' && resource.plural === 'pods' && resource.group === '' && !subresource && object !== undefined;
+const isNewPod = ({ operation, subresource, object }: AdmissionAttributes) =>
+  operation === 'CREATE' && !subresource && object !== undefined;
 
 const mismatch = (attributes: AdmissionAttributes) =>
   admissionForbidden(attributes, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");

@@ -1,3 +1,4 @@
+import { pods } from '#api/core/v1/pod.ts';
 import { secretNames } from '#api/core/v1/pod-references.ts';
 import { isMirrorPod } from '#api/core/v1/pod-status.ts';
 import { serviceAccounts } from '#api/core/v1/service-account.ts';
@@ -20,6 +21,7 @@ const RETRY_MS = 150;
  */
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',
+  resources: [pods],
   wait(attributes, context) {
     const pod = createdPod(attributes);
     if (!pod || isMirrorPod(pod) || accountName(pod) !== 'default') return undefined;
@@ -63,17 +65,15 @@ export const serviceAccount: AdmissionPlugin = {
 
 const accountName = ({ spec }: Pod): string => spec.serviceAccountName || 'default';
 
-const isPods = ({ resource }: AdmissionAttributes) => resource.plural === 'pods' && resource.group === '';
-
 function createdPod(attributes: AdmissionAttributes): Pod | undefined {
   const { operation, subresource, object } = attributes;
-  return isPods(attributes) && operation === 'CREATE' && !subresource ? (object as Pod | undefined) : undefined;
+  return operation === 'CREATE' && !subresource ? (object as Pod | undefined) : undefined;
 }
 
 function debuggedPod(attributes: AdmissionAttributes): Pod | undefined {
   const { operation, subresource, object } = attributes;
   const isDebugging = operation === 'UPDATE' && subresource === 'ephemeralcontainers';
-  return isPods(attributes) && isDebugging ? (object as Pod | undefined) : undefined;
+  return isDebugging ? (object as Pod | undefined) : undefined;
 }
 
 function findAccount(

@@ -1,3 +1,5 @@
+import { persistentVolumes } from '#api/core/v1/persistent-volume.ts';
+import { persistentVolumeClaims } from '#api/core/v1/persistent-volume-claim.ts';
 import { PV_PROTECTION, PVC_PROTECTION } from '#api/storage-protection.ts';
 import type { AdmissionPlugin } from '#apiserver/contract.ts';
 
@@ -7,11 +9,10 @@ import type { AdmissionPlugin } from '#apiserver/contract.ts';
  */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
+  resources: [persistentVolumes, persistentVolumeClaims],
   admit({ resource, subresource, operation, object }) {
-    if (resource.group || subresource || operation !== 'CREATE' || !object) return object;
-    const { plural } = resource;
-    if (plural !== 'persistentvolumes' && plural !== 'persistentvolumeclaims') return object;
-    const finalizer = plural === 'persistentvolumes' ? PV_PROTECTION : PVC_PROTECTION;
+    if (subresource || operation !== 'CREATE' || !object) return object;
+    const finalizer = resource === persistentVolumes ? PV_PROTECTION : PVC_PROTECTION;
     const { finalizers = [] } = object.metadata;
     if (finalizers.includes(finalizer)) return object;
     return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, finalizer] } };

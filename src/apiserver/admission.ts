@@ -1,7 +1,38 @@
-import type { ApiObject } from '#apimachinery/resource.ts';
-import type { AdmissionAttributes, AdmissionOperation } from './contract.ts';
+import type { ApiObject, ResourceDefinition } from '#apimachinery/resource.ts';
+import type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin } from './contract.ts';
 import { isNamespaceKind } from './resource-table.ts';
 import type { RequestScope } from './request-scope.ts';
+
+/** The plugins that are asked about one resource, in their order, by what they do. */
+export interface AdmissionChain {
+  readonly wait: readonly Required<Pick<AdmissionPlugin, 'wait'>>[];
+  readonly admit: readonly Required<Pick<AdmissionPlugin, 'admit'>>[];
+  readonly validate: readonly Required<Pick<AdmissionPlugin, 'validate'>>[];
+}
+
+/** Finds out once for each resource which plugins it concerns. */
+export class AdmissionChains {
+  readonly #plugins: readonly AdmissionPlugin[];
+  readonly #chains = new WeakMap<ResourceDefinition, AdmissionChain>();
+
+  constructor(plugins: readonly AdmissionPlugin[]) {
+    this.#plugins = plugins;
+  }
+
+  of(definition: ResourceDefinition): AdmissionChain {
+    let chain = this.#chains.get(definition);
+    if (!chain) {
+      const asked = this.#plugins.filter(({ resources }) => !resources || resources.includes(definition));
+      chain = {
+        wait: asked.filter((plugin) => plugin.wait !== undefined) as AdmissionChain['wait'],
+        admit: asked.filter((plugin) => plugin.admit !== undefined) as AdmissionChain['admit'],
+        validate: asked.filter((plugin) => plugin.validate !== undefined) as AdmissionChain['validate'],
+      };
+      this.#chains.set(definition, chain);
+    }
+    return chain;
+  }
+}
 
 /** What the plugins are told about a request. */
 export function attributesOf(
@@ -26,15 +57,20 @@ export function attributesOf(
   };
 }
 
+const chainOf = <T extends ApiObject>({ core, definition }: RequestScope<T>): AdmissionChain =>
+  core.admission(definition as unknown as ResourceDefinition);
+
 /** Parks while a plugin waits for what somebody is about to make. */
 export async function waitForAdmission<T extends ApiObject>(
   scope: RequestScope<T>,
   name: string,
   object: T,
 ): Promise<void> {
+  const { wait } = chainOf(scope);
+  if (wait.length === 0) return;
   const attributes = attributesOf(scope as unknown as RequestScope, 'CREATE', name, object, undefined);
-  for (const plugin of scope.core.admission) {
-    const waiting = plugin.wait?.(attributes, scope);
+  for (const plugin of wait) {
+    const waiting = plugin.wait(attributes, scope);
     if (waiting) await waiting;
   }
 }
@@ -47,30 +83,31 @@ export function admit<T extends ApiObject>(
   object: T,
   oldObject: T | undefined,
 ): T | Promise<T> {
-  if (scope.core.admission.length === 0) return object;
+  const { admit: chain } = chainOf(scope);
+  if (chain.length === 0) return object;
   const attributes = attributesOf(scope as unknown as RequestScope, operation, name, object, oldObject);
-  return admitFrom(0, scope, { ...attributes, reinvocation: { again: false, wanted: false, kept: new Map() } });
+  return admitFrom(0, chain, scope, { ...attributes, reinvocation: { again: false, wanted: false, kept: new Map() } });
 }
 
 /** Goes on with the plugin at `first`. */
 function admitFrom<T extends ApiObject>(
   first: number,
+  chain: AdmissionChain['admit'],
   scope: RequestScope<T>,
   given: AdmissionAttributes,
 ): T | Promise<T> {
-  const { admission } = scope.core;
   let attributes = given;
-  for (let i = first; i < admission.length; i++) {
-    const admitted = admission[i]?.admit?.(attributes, scope);
+  for (let i = first; i < chain.length; i++) {
+    const admitted = chain[i]?.admit(attributes, scope);
     if (admitted instanceof Promise) {
       const { object } = attributes;
-      return admitted.then((next = object) => admitFrom(i + 1, scope, { ...attributes, object: next }));
+      return admitted.then((next = object) => admitFrom(i + 1, chain, scope, { ...attributes, object: next }));
     }
     if (admitted && admitted !== attributes.object) attributes = { ...attributes, object: admitted };
   }
   const { reinvocation, object } = attributes;
   if (!reinvocation?.wanted || reinvocation.again) return object as T;
-  return admitFrom(0, scope, { ...attributes, reinvocation: { ...reinvocation, again: true } });
+  return admitFrom(0, chain, scope, { ...attributes, reinvocation: { ...reinvocation, again: true } });
 }
 
 /** Lets every plugin object. */
@@ -81,19 +118,22 @@ export function validateAdmission<T extends ApiObject>(
   object: T | undefined,
   oldObject: T | undefined,
 ): void | Promise<void> {
-  if (scope.core.admission.length === 0) return undefined;
-  return validateFrom(0, scope, attributesOf(scope as unknown as RequestScope, operation, name, object, oldObject));
+  const { validate } = chainOf(scope);
+  if (validate.length === 0) return undefined;
+  const attributes = attributesOf(scope as unknown as RequestScope, operation, name, object, oldObject);
+  return validateFrom(0, validate, scope, attributes);
 }
 
 function validateFrom<T extends ApiObject>(
   first: number,
+  chain: AdmissionChain['validate'],
   scope: RequestScope<T>,
   attributes: AdmissionAttributes,
 ): void | Promise<void> {
-  const { admission, objects } = scope.core;
-  for (let i = first; i < admission.length; i++) {
-    const waiting = admission[i]?.validate?.(attributes, scope, objects);
-    if (waiting) return waiting.then(() => validateFrom(i + 1, scope, attributes));
+  const { objects } = scope.core;
+  for (let i = first; i < chain.length; i++) {
+    const waiting = chain[i]?.validate(attributes, scope, objects);
+    if (waiting) return waiting.then(() => validateFrom(i + 1, chain, scope, attributes));
   }
 }
 
@@ -103,9 +143,8 @@ export async function admitDeletion<T extends ApiObject>(
   name: string,
   oldObject: T,
 ): Promise<void> {
-  const { admission } = scope.core;
-  if (admission.length === 0) return;
+  const { admit: admitting, validate } = chainOf(scope);
   const attributes = attributesOf(scope as unknown as RequestScope, 'DELETE', name, undefined, oldObject);
-  for (const plugin of admission) await plugin.admit?.(attributes, scope);
-  await validateFrom(0, scope, attributes);
+  for (const plugin of admitting) await plugin.admit(attributes, scope);
+  await validateFrom(0, validate, scope, attributes);
 }

@@ -5,6 +5,7 @@ import type { Latency } from '#base/latency.ts';
 import type { Process } from '#base/pump.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Etcd } from '#etcd/etcd.ts';
+import { AdmissionChains } from './admission.ts';
 import { alwaysAllow, type Authorizer, type AuthorizerSource } from './authorization.ts';
 import type {
   AdmissionPlugin,
@@ -109,13 +110,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     return cache;
   };
   const allocators = new Map<ResourceDefinition, ResourceAllocator>();
+  const admission = new AdmissionChains(options.admission ?? []);
   const core: ServerCore = {
     process,
     etcd,
     latency,
     random,
     resources,
-    admission: options.admission ?? [],
+    admission: (definition) => admission.of(definition),
     get objects() {
       return objects;
     },

@@ -76,6 +76,8 @@ export interface Reinvocation {
 export interface AdmissionPlugin {
   /** As `--enable-admission-plugins` names it. */
   readonly name: string;
+  /** What it is asked about; default: everything. */
+  readonly resources?: readonly ResourceDefinition[];
   /**
    * Parks until what the plugin needs is there, when somebody is about to make it. Asked on CREATE before any plugin
    * changes the object; undefined when there is nothing to wait for.

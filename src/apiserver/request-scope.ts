@@ -8,15 +8,9 @@ import type { Process } from '#base/pump.ts';
 import type { Rng } from '#base/rng.ts';
 import type { SpanId } from '#base/tracer.ts';
 import type { Compare, Etcd, Operation } from '#etcd/etcd.ts';
+import type { AdmissionChain } from './admission.ts';
 import type { Authorizer } from './authorization.ts';
-import type {
-  AdmissionPlugin,
-  Companion,
-  ObjectStore,
-  RequestContext,
-  ResourceAllocator,
-  VirtualResource,
-} from './contract.ts';
+import type { Companion, ObjectStore, RequestContext, ResourceAllocator, VirtualResource } from './contract.ts';
 import type { FieldManager } from './field-manager.ts';
 import type { HostTimer } from './api-server.ts';
 import type { LeaseSource } from './lease-source.ts';
@@ -34,7 +28,8 @@ export interface ServerCore {
   /** Streams of their own, so that one use does not shift another. */
   readonly random: { readonly latency: Rng; readonly uids: Rng; readonly names: Rng };
   readonly resources: ResourceTable;
-  readonly admission: readonly AdmissionPlugin[];
+  /** What is asked about requests for a resource. */
+  admission(definition: ResourceDefinition): AdmissionChain;
   readonly authorizer: Authorizer;
   readonly virtual: ReadonlyMap<ResourceDefinition, VirtualResource>;
   /** The server's own access to objects. */
