@@ -4,17 +4,19 @@ import { Rng } from '#base/rng.ts';
 import { Tracer } from '#base/tracer.ts';
 import { FlowControl } from './flow-control.ts';
 
-const user = (name: string, ...groups: string[]) => ({ name, groups });
+const LIMITED = { level: 'limited', seats: 1, queueLength: 3, headers: {} };
+const EXEMPT = { level: 'exempt', seats: undefined, queueLength: 0, headers: {} };
 
-test('flows take turns, waiting ends with 429, masters do not wait', async () => {
+test('flows take turns, waiting ends with 429, exempt ones do not wait', async () => {
   const pump = new Pump({ epoch: 0 });
   const process = new Process('api', { pump, rng: new Rng(1), tracer: new Tracer(() => pump.now) });
-  const flow = new FlowControl(process, { seats: 1, queueLength: 3, maxWaitMs: 1000 });
+  const flow = new FlowControl(process, () => ({ ...EXEMPT, key: '' }), 1000);
   const served: string[] = [];
-  const request = (who: string, name: string, ms: number, ...groups: string[]) =>
+  const request = (who: string, name: string, ms: number, level = LIMITED as typeof LIMITED | typeof EXEMPT) =>
     process.spawn(name, async () => {
+      const own = { ...level, key: who };
       try {
-        const wait = flow.enter(user(who, ...groups));
+        const wait = flow.enter(own);
         if (wait) await wait;
       } catch (error) {
         served.push(`${name}: ${(error as Error).message}`);
@@ -22,11 +24,11 @@ test('flows take turns, waiting ends with 429, masters do not wait', async () =>
       }
       await process.clock.sleep(ms);
       served.push(name);
-      flow.leave();
+      flow.leave(own);
     });
   for (let i = 0; i < 5; i++) request('a', `a${i}`, 100);
   request('b', 'b0', 100);
-  request('root', 'root', 1, 'system:masters');
+  request('root', 'root', 1, EXEMPT);
   await pump.run({ until: 10 });
   expect([flow.executing, flow.inQueue]).toEqual([1, 4]);
   await pump.run({ until: 5000 });

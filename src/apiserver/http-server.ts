@@ -24,7 +24,7 @@ import {
   type Upgraded,
 } from '#transport/http.ts';
 import { type Encoded, encodeList, encodeEvent, encodeObject, encodeStatus, eventLine } from './encode.ts';
-import type { FlowControl } from './flow-control.ts';
+import type { Flow, FlowControl } from './flow-control.ts';
 import { type Accepted, negotiate, unsupportedMediaType, wantsPretty } from './negotiation.ts';
 import { type Doorkeeper, requestUser } from './request-user.ts';
 import { asksToWatch, deleteOptionsFrom, optionsFrom, parseQuery } from './query.ts';
@@ -125,11 +125,16 @@ export class HttpFloor {
       if (!warnings.includes(text)) warnings.push(text);
     };
     let response: HttpResponse;
+    let flow: Flow | undefined;
+    const classified = (found: Flow) => {
+      flow = found;
+    };
     try {
-      response = await this.#route(request, arrival, warn);
+      response = await this.#route(request, arrival, warn, classified);
     } catch (error) {
       response = errorResponse(error, prettyFor(request));
     }
+    if (flow) response = { ...response, headers: { ...response.headers, ...flow.headers } };
     if (warnings.length) {
       response = {
         ...response,
@@ -154,7 +159,12 @@ export class HttpFloor {
       if (!at || !served) return pathNotFound();
       if (!served.connects) {
         // Whatever goes over a WebSocket here is a watch; an observer's, as all watches from outside are.
-        const answer = await this.#route(request, { ...arrival, observer: true }, () => {});
+        const answer = await this.#route(
+          request,
+          { ...arrival, observer: true },
+          () => {},
+          () => {},
+        );
         return answer.body instanceof Uint8Array ? answer : webSocketOf(answer.body);
       }
       checkRoute(served.definition, at, request.method === 'GET' ? 'get' : 'create', served.verbs);
@@ -165,12 +175,19 @@ export class HttpFloor {
     }
   }
 
-  async #route(request: HttpRequest, arrival: Arrival, warn: (text: string) => void): Promise<HttpResponse> {
+  async #route(
+    request: HttpRequest,
+    arrival: Arrival,
+    warn: (text: string) => void,
+    classified: (flow: Flow) => void,
+  ): Promise<HttpResponse> {
+    const { flow: flows } = this.#options;
     const { path, query } = parseQuery(request.path);
     const at = parseResourcePath(path);
     const user = requestUser(request, at, path, query, this.#options);
     const served = at && this.#options.lookUp(at.group, at.version, at.resource, at.subresource);
     if (!at || !served) {
+      if (flows) classified(flows.classify({ user, verb: request.method.toLowerCase(), path }));
       const accepted = negotiateLeniently(request.headers.accept);
       const response = await this.#options.nonResource(path, accepted, request);
       if (!response && at && this.#options.hasVersion?.(at.group, at.version)) throw resourceNotFound();
@@ -192,19 +209,25 @@ export class HttpFloor {
     checkTimeout(query, verb);
     const options = optionsFrom(query, verb);
     const apiRequest = this.#apiRequest(request, arrival, user, verb, at, options, query, warn);
-    return this.#counted(apiRequest, () => this.#answer(request, apiRequest, served, query, warn));
+    const flow = flows?.classify(apiRequest);
+    if (flow) classified(flow);
+    return this.#counted(apiRequest, () => this.#answer(request, apiRequest, served, query, warn), flow);
   }
 
   /** Waits for a seat, serves and counts a request. */
-  async #counted<R extends HttpResponse | Upgraded>(request: ApiRequest, serve: () => Promise<R>): Promise<R> {
-    const { metrics, flow, now } = this.#options;
+  async #counted<R extends HttpResponse | Upgraded>(
+    request: ApiRequest,
+    serve: () => Promise<R>,
+    flow?: Flow,
+  ): Promise<R> {
+    const { metrics, flow: flows, now } = this.#options;
     const started = now();
     const labels = labelsOf(request);
     const end = metrics?.begin(labels);
-    const seated = flow && !request.observer && request.verb !== 'connect' ? flow : undefined;
+    const seated = flow && !request.observer ? flow : undefined;
     let code = 500;
     try {
-      const wait = seated?.enter(request.user);
+      const wait = seated && flows?.enter(seated);
       if (wait) await wait;
     } catch (error) {
       end?.(429, now() - started);
@@ -220,7 +243,7 @@ export class HttpFloor {
       if (error instanceof StatusError) code = error.code;
       throw error;
     } finally {
-      seated?.leave();
+      if (seated) flows?.leave(seated);
       end?.(code, now() - started);
     }
   }

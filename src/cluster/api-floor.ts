@@ -5,7 +5,7 @@ import type { ProtobufReader } from '#apimachinery/protobuf.ts';
 import type { ApiServer } from '#apiserver/api-server.ts';
 import { type DiscoveredGroup, groupResources, verbsOf } from '#apiserver/discovery.ts';
 import { encodeUtf8 } from '#base/utf8.ts';
-import { FlowControl } from '#apiserver/flow-control.ts';
+import { FlowControl, type Flow, type FlowRequest } from '#apiserver/flow-control.ts';
 import { HttpFloor, type ServedResource } from '#apiserver/http-server.ts';
 import { nonResource, type VersionInfo } from '#apiserver/non-resource.ts';
 import type { ServerMetrics } from '#apiserver/server-metrics.ts';
@@ -28,6 +28,8 @@ export interface FloorOptions {
   /** Whether what the server makes by itself is there. */
   readonly bootstrapped: () => boolean;
   readonly metrics: ServerMetrics;
+  /** Which requests share seats. */
+  readonly classify: (request: FlowRequest) => Flow;
   /** Whether a version of a group is another API server's, which cannot be reached. */
   readonly isRemote: (group: string, version: string) => boolean;
 }
@@ -37,6 +39,7 @@ export function createFloor({
   process,
   bootstrapped,
   metrics,
+  classify,
   api,
   version,
   authenticate,
@@ -99,7 +102,7 @@ export function createFloor({
     openapi ??= new source.OpenApiSource(groups);
     return openapi.document(path);
   };
-  const flow = new FlowControl(process);
+  const flow = new FlowControl(process, classify);
   addMetrics(metrics, flow, version);
   return new HttpFloor({
     metrics,
@@ -135,6 +138,7 @@ export function createFloor({
 const POST_START_HOOKS = [
   'start-system-namespaces-controller',
   'scheduling/bootstrap-system-priority-classes',
+  'priority-and-fairness-config-producer',
   'bootstrap-controller',
 ];
 

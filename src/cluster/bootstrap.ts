@@ -13,6 +13,7 @@ import { ensurePolicy } from '#authorization/reconcile.ts';
 import type { Process } from '#base/pump.ts';
 import { Client, type ClientOptions } from '#client/client.ts';
 import { EtcdUnavailableError } from '#etcd/etcd.ts';
+import type { FlowConfiguration } from '#registry/flow-configuration.ts';
 import { keepKubernetesService, type KubernetesServiceOptions } from './kubernetes-service.ts';
 
 /** The API server, as a client of itself. */
@@ -25,7 +26,12 @@ const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-sy
 const RETRY_MS = 1000;
 
 /** What the API server makes by itself whenever it starts; in a task of its process. Settles when all of it is there. */
-export async function bootstrap(process: Process, api: ApiServer, service: KubernetesServiceOptions): Promise<void> {
+export async function bootstrap(
+  process: Process,
+  api: ApiServer,
+  service: KubernetesServiceOptions,
+  flows: FlowConfiguration,
+): Promise<void> {
   const client = new Client(api.local, KUBE_APISERVER);
   const ensure = async <T extends ApiObject>(definition: ResourceDefinition<T>, object: T) => {
     try {
@@ -36,6 +42,7 @@ export async function bootstrap(process: Process, api: ApiServer, service: Kuber
   };
   for (;;) {
     try {
+      flows.seed();
       await ensurePolicy(api, client, { ...KUBE_APISERVER, cause: 0 });
       for (const name of SYSTEM_NAMESPACES) await ensure(namespaces, { metadata: { name } } as Namespace);
       for (const priorityClass of systemPriorityClasses) await ensure(priorityClasses, priorityClass);

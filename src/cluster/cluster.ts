@@ -203,6 +203,8 @@ export class Cluster {
     const latency = latencyOf(options.latency);
     const addresses = serviceNetwork(options.serviceCIDR ?? SERVICE_CIDR);
 
+    const modes = options.authorizationModes ?? ['Node', 'RBAC'];
+    const stranger = options.anonymous ? anonymousUnder(modes) : ADMIN;
     const tokens = new TokenIssuer(this.root.rng.fork('tokens'));
     this.#etcd = new Etcd({
       process: this.root.child('etcd'),
@@ -285,7 +287,7 @@ export class Cluster {
       registration.start();
       process.spawn('bootstrap', async () => {
         listenOnSecurePort(process, apiHost, API_SERVER.port);
-        await bootstrap(process, api, { ...API_SERVER, cidr: addresses.cidr, clusterIP: addresses.kubernetes });
+        await bootstrap(process, api, { ...API_SERVER, cidr: addresses.cidr, clusterIP: addresses.kubernetes }, flows);
         flows.start();
         repairServiceAddresses(
           process.child('repair-ip-addresses'),
