@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { FaultError } from '#cluster/faults.ts';
 import { ConnectionError } from '#kubectl/errors.ts';
-import { type HttpServer, readBody } from '#transport/http.ts';
+import { bodyStream, type HttpServer, readBody } from '#transport/http.ts';
 import { FAULTS_PATH, faultServer } from './fault-server.ts';
 import { httpClient } from './http-client.ts';
 import { Listener } from './http-listener.ts';
@@ -56,4 +57,34 @@ test('faults are listed and set over HTTP; a page of a browser is turned away', 
   expect(await send('PUT', { target: 'x', state: 'stopped' })).toEqual([409, { message: 'there is no "x"' }]);
   expect((await send('PUT', { target: 'etcd', state: 'running' }, { origin: 'http://evil' }))[0]).toBe(403);
   expect([state, settled]).toEqual(['stopped', 1]);
+});
+
+test('who reads a watch too slowly is dropped, and who reads it is not', async () => {
+  const streams: ReturnType<typeof bodyStream>[] = [];
+  let cancelled = 0;
+  const { listener } = await listen({
+    handle: async () => {
+      const stream = bodyStream(() => cancelled++);
+      streams.push(stream);
+      return { status: 200, headers: {}, body: stream.stream };
+    },
+    upgrade: async () => text(''),
+  });
+  const watch = async (reads: boolean) => {
+    const socket = connect(listener.port, '127.0.0.1');
+    open.push({ close: () => socket.destroy() });
+    socket.on('error', () => {});
+    if (reads) socket.resume();
+    const count = streams.length;
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await expect.poll(() => streams.length).toBe(count + 1);
+  };
+  await watch(true);
+  await watch(false);
+  const [read, unread] = streams;
+  for (let sent = 0; sent < 40 && cancelled === 0; sent++) {
+    for (const stream of [read, unread]) stream?.push(new Uint8Array(1 << 20));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await expect.poll(() => cancelled).toBe(1);
 });
