@@ -1,5 +1,6 @@
 import { defineResource } from '#apimachinery/resource.ts';
 import type { ValidatingAdmissionPolicy } from '../../generated/types.ts';
+import { metadataForStatus, withSpecGeneration } from '../../spec-generation.ts';
 import { defaultMatchResources } from './webhook-defaults.ts';
 
 /** ValidatingAdmissionPolicies: expressions that requests must satisfy, where a binding says so. */
@@ -19,16 +20,21 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
       spec: { failurePolicy: 'Fail', ...spec, ...(matchConstraints ? { matchConstraints } : {}) },
     };
   },
+  resetFields: { object: ['status'], status: ['metadata', 'spec'] },
   strategy: {
     prepareForCreate: ({ status: _status, ...object }) => ({
       ...object,
       metadata: { ...object.metadata, generation: 1 },
     }),
-    prepareForUpdate: (next, previous) => ({ ...next, status: previous.status }),
+    prepareForUpdate: (next, previous) => withSpecGeneration({ ...next, status: previous.status }, previous),
   },
   subresources: {
     status: {
-      prepareForUpdate: (next, previous) => ({ ...next, spec: previous.spec }),
+      prepareForUpdate: (next, previous) => ({
+        ...next,
+        metadata: metadataForStatus(previous.metadata, next.metadata),
+        spec: previous.spec,
+      }),
       validateUpdate: () => [],
     },
   },

@@ -93,6 +93,7 @@ export const apiServices = defineResource<APIService>({
   validate,
   validateUpdate: validate,
   notModelled: ({ spec }) => (spec.service ? ['spec.service: requests are not handed on to other API servers'] : []),
+  resetFields: { object: ['status'], status: ['metadata', 'spec'] },
   strategy: {
     allowUnconditionalUpdate: false,
     prepareForCreate: (apiService) => {
