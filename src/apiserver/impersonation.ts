@@ -18,18 +18,18 @@ export const serviceAccountGroups = (namespace: string): readonly string[] => [
   `system:serviceaccounts:${namespace}`,
 ];
 
-const listOf = (header: string | undefined) => (header === undefined ? [] : header.split(/, ?/));
+const listOf = (header: string | undefined) => (header === undefined ? [] : header.split('\n'));
 
 /**
  * Who a request acts as: the caller, or somebody whom the caller names in headers and may act as. Throws 403, and 500 for
- * headers that name nobody. A header that comes several times is one with commas here. Follows
+ * headers that name nobody. Follows
  * apiserver/pkg/endpoints/filters/impersonation.go, v1.33.
  */
 export function impersonated(
   caller: UserInfo,
   headers: Readonly<Record<string, string>>,
   path: string,
-  authorizer: Authorizer,
+  authorizer: Pick<Authorizer, 'authorize'>,
 ): UserInfo {
   const name = headers['impersonate-user'] ?? '';
   const uid = headers['impersonate-uid'];

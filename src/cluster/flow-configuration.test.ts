@@ -30,7 +30,7 @@ test('every cluster has them, keeps its own, and says of requests where they bel
   };
   const as = (name: string, ...groups: string[]) => ({
     'impersonate-user': name,
-    ...(groups.length ? { 'impersonate-group': groups.join(',') } : {}),
+    ...(groups.length ? { 'impersonate-group': groups.join('\n') } : {}),
   });
   await check('/api/v1/nodes', {}, 'exempt', 'exempt');
   await check('/healthz', as('jane'), 'probes', 'exempt');

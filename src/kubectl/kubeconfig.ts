@@ -242,7 +242,7 @@ export class KubeconfigFiles {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(as ? { 'impersonate-user': as } : {}),
         ...(asUid ? { 'impersonate-uid': asUid } : {}),
-        ...(asGroups.length > 0 ? { 'impersonate-group': asGroups.join(',') } : {}),
+        ...(asGroups.length > 0 ? { 'impersonate-group': asGroups.join('\n') } : {}),
         ...(username && !token
           ? { authorization: `Basic ${encodeBase64(encodeUtf8(`${username}:${password}`))}` }
           : {}),

@@ -4,7 +4,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Path with query, percent-encoded, beginning with a slash. */
   readonly path: string;
-  /** Names in lower case. */
+  /** Names in lower case. Where each value counts (`impersonate-*`), one that comes several times has its values on lines. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** Who sent it, where the transport has verified that; headers tell of the others. */

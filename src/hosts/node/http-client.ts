@@ -36,7 +36,7 @@ export function httpClient(config: ServerConfig): HttpServer & { close(): void }
           port: url.port || (secure ? 443 : 80),
           method: input.method,
           path: prefix + input.path,
-          headers: { ...input.headers, ...(input.body ? { 'content-length': input.body.length } : {}) },
+          headers: { ...headerLines(input.headers), ...(input.body ? { 'content-length': input.body.length } : {}) },
           agent,
           ...tls,
           ...(config.timeoutMs ? { timeout: config.timeoutMs } : {}),
@@ -64,7 +64,7 @@ export function httpClient(config: ServerConfig): HttpServer & { close(): void }
       const socket = new WebSocket(
         address,
         offered.split(',').map((each) => each.trim()),
-        { headers, ...tls },
+        { headers: headerLines(headers), ...tls },
       );
       socket.binaryType = 'nodebuffer';
       socket.on('open', () => resolve({ protocol: socket.protocol, socket: duplexOf(socket) }));
@@ -77,6 +77,12 @@ export function httpClient(config: ServerConfig): HttpServer & { close(): void }
 
   return { handle, upgrade, close: () => agent.destroy() };
 }
+
+/** Header values as node:http sends them. */
+const headerLines = (headers: HttpRequest['headers']): Record<string, string | string[]> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value.includes('\n') ? value.split('\n') : value]),
+  );
 
 function headersOf(incoming: IncomingMessage): Record<string, string> {
   const entries = Object.entries(incoming.headers).flatMap(([name, value]) =>

@@ -184,12 +184,16 @@ function certificateOwner(socket: TLSSocket): Peer | StatusError | undefined {
 }
 
 function requestOf(
-  { method, url, headers: given, socket }: IncomingMessage,
+  incoming: IncomingMessage,
   { tls, tokens, others }: ListenerOptions,
 ): Omit<HttpRequest, 'body'> | StatusError {
+  const { method, url, headers: given, socket } = incoming;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given))
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  if (given['impersonate-user'] !== undefined)
+    for (const [name, values] of Object.entries(incoming.headersDistinct))
+      if (values && name.startsWith('impersonate-')) headers[name] = values.join('\n');
   const owner = tls && certificateOwner(socket as TLSSocket);
   if (owner instanceof StatusError) return owner;
   const token = /^bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];

@@ -32,6 +32,16 @@ test('a closed listener refuses connections, and opens again on its port', async
   expect([await ask(), listener.port]).toEqual(['here', port]);
 });
 
+test('each value of a header for impersonation counts, commas or not', async () => {
+  const { client } = await listen({
+    handle: async ({ headers }) => text(JSON.stringify(headers['impersonate-group'])),
+    upgrade: async () => text(''),
+  });
+  const headers = { 'impersonate-user': 'user1', 'impersonate-group': 'group2\n,,,chameleon' };
+  const answer = await readBody(await client.handle({ method: 'GET', path: '/', headers }));
+  expect(JSON.parse(new TextDecoder().decode(answer))).toBe(headers['impersonate-group']);
+});
+
 test('faults are listed and set over HTTP; a page of a browser is turned away', async () => {
   let state = 'running';
   let settled = 0;
