@@ -2,6 +2,7 @@ import { clusterRoleAggregationController } from './clusterrole-aggregation/clus
 import { daemonSetController } from './daemon/daemonset-controller.ts';
 import type { ControllerDefinition } from './define-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
+import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
 import { endpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { endpointSliceMirroringController } from './endpointslicemirroring/endpointslicemirroring-controller.ts';
@@ -27,6 +28,7 @@ export const controllers: readonly ControllerDefinition[] = [
   clusterRoleAggregationController,
   daemonSetController,
   deploymentController,
+  disruptionController,
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,

@@ -20,7 +20,7 @@ export class TestControllers extends TestApi {
   /** Starts the controllers, all by default. */
   constructor(
     definitions: readonly ControllerDefinition[] = controllers,
-    extensions: Pick<ApiServerOptions, 'admission'> = {},
+    extensions: Pick<ApiServerOptions, 'admission' | 'subresources'> = {},
     config: Partial<ControllerConfig> = {},
   ) {
     super('none', true, extensions);

@@ -74,7 +74,6 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   defaults: (budget) => (budget.spec ? budget : { ...budget, spec: {} }),
   validate,
   validateUpdate: validate,
-  notModelled: () => ['spec: no controller counts Pods for budgets here yet, and evictions do not ask for them'],
   strategy: {
     prepareForCreate: (budget) => ({
       ...budget,
