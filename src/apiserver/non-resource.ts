@@ -52,7 +52,10 @@ export function nonResource(options: NonResourceOptions) {
       return healthOf(endpoint, single, checksOf(endpoint, options.checks()), parseQuery(request.path).query);
     }
     if (clean === '/metrics' && options.metrics) return plain(options.metrics(), 200, METRICS_TYPE);
-    if (clean === '/openapi/v2') return openApiV2(options.version, request);
+    if (clean === '/openapi/v2') {
+      const other = openApiV2ByOtherType(options.version, request);
+      if (other) return other;
+    }
     if (clean.startsWith('/openapi/')) {
       const text = await options.openapi(clean);
       return text === undefined ? undefined : cached(text, 'application/json', request);
@@ -81,13 +84,18 @@ export function nonResource(options: NonResourceOptions) {
 const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 /**
- * An OpenAPI v2 document without paths: kubectl falls back to it for kinds that v3 does not have, and must find that it
- * does not have them either. Differs from upstream: what is served is described by v3 only.
+ * OpenAPI v2 in another type than JSON. In protobuf it is a document without paths: kubectl falls back to it for kinds that
+ * v3 does not have, and must find that it does not have them either. Differs from upstream: what is served is described in
+ * JSON only.
  */
-function openApiV2({ gitVersion }: VersionInfo, request: HttpRequest): HttpResponse {
+function openApiV2ByOtherType({ gitVersion }: VersionInfo, request: HttpRequest): HttpResponse | undefined {
+  const { accept = '*/*' } = request.headers;
+  if (!accept.replace('@', '.').includes(PROTOBUF_V2)) {
+    return /\bapplication\/(json|\*)|\*\/\*/.test(accept)
+      ? undefined
+      : { status: 406, headers: {}, body: new Uint8Array() };
+  }
   const info = { title: 'Kubernetes', version: gitVersion };
-  if (!request.headers.accept?.replace('@', '.').includes(PROTOBUF_V2))
-    return cached(JSON.stringify({ swagger: '2.0', info, paths: {} }), 'application/json', request);
   // openapi.v2.Document {1 swagger, 2 info {1 title, 2 version}}
   const text = (field: number, value: string) => String.fromCharCode((field << 3) | 2, value.length) + value;
   return cached(text(1, '2.0') + text(2, text(1, info.title) + text(2, info.version)), PROTOBUF_V2, request);
@@ -150,7 +158,17 @@ function healthOf(
 }
 
 function rootPaths(groups: readonly DiscoveredGroup[]): string[] {
-  const paths = ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'];
+  const paths = [
+    '/api',
+    '/apis',
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/readyz',
+    '/version',
+  ];
   for (const { group, versions } of groups) {
     if (group !== '') paths.push(`/apis/${group}`);
     for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);

@@ -99,7 +99,7 @@ export function createFloor({
   // Only observers read it, so that it may be loaded when they do.
   const openApiDocument = async (path: string) => {
     const source = await import('./openapi-source.ts');
-    openapi ??= new source.OpenApiSource(groups);
+    openapi ??= new source.OpenApiSource(groups, version.gitVersion);
     return openapi.document(path);
   };
   const flow = new FlowControl(process, classify);
