@@ -25,7 +25,7 @@ import { Tracer } from '#base/tracer.ts';
 import { Client } from '#client/client.ts';
 import { ControllerManager } from '#controllers/controller-manager.ts';
 import { controllers as allControllers } from '#controllers/controllers.ts';
-import { defaultControllerConfig } from '#controllers/define-controller.ts';
+import { type CertificateTerms, defaultControllerConfig } from '#controllers/define-controller.ts';
 import { Registry, type Userland } from '#cri/registry.ts';
 import { Etcd } from '#etcd/etcd.ts';
 import { Network } from '#network/network.ts';
@@ -91,6 +91,8 @@ export interface ClusterOptions {
   readonly hostTimer?: HostTimer;
   /** The certificate of the authority that the host serves HTTPS with, PEM: what Pods and clients are told to trust. */
   readonly rootCA?: string;
+  /** Signs certificates with the key of that authority; by default nobody has it. */
+  readonly signCertificate?: (terms: CertificateTerms) => string;
   /** As `--service-cluster-ip-range` of kube-apiserver; by default 10.96.0.0/12. */
   readonly serviceCIDR?: string;
   /** Calls webhooks outside of the cluster. Without it there are none. */
@@ -316,6 +318,7 @@ export class Cluster {
         config: {
           ...defaultControllerConfig,
           rootCA: options.rootCA ?? ROOT_CA,
+          ...(options.signCertificate ? { signCertificate: options.signCertificate } : {}),
           signLegacyToken: (account, secret) => tokens.issueLegacy(account, secret),
           clusterCIDR: POD_CIDR,
           ...(options.loadBalancer ? { loadBalancerCIDR: '192.168.100.0/24' } : {}),

@@ -1,3 +1,4 @@
+import { csrSigningController } from './certificates/csr-signing-controller.ts';
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
 import { daemonSetController } from './daemon/daemonset-controller.ts';
 import type { ControllerDefinition } from './define-controller.ts';
@@ -25,6 +26,7 @@ import { pvcProtectionController } from './volume-protection/pvc-protection-cont
 
 /** All controllers of kube-controller-manager, by name. */
 export const controllers: readonly ControllerDefinition[] = [
+  csrSigningController,
   clusterRoleAggregationController,
   daemonSetController,
   deploymentController,

@@ -41,10 +41,22 @@ export interface QueueOptions {
   readonly maxRetries?: number;
 }
 
+/** On which terms a certificate is signed; times in ms since the epoch. */
+export interface CertificateTerms {
+  /** A PKCS #10 request as PEM in base64, as objects hold it. */
+  readonly request: string;
+  /** Of `digital signature`, `key encipherment` and `client auth`. */
+  readonly usages: readonly string[];
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
 /** What the cluster is set to, as flags of kube-controller-manager do. */
 export interface ControllerConfig {
   /** The PEM certificate of the cluster's authority. */
   readonly rootCA: string;
+  /** Signs with the authority's key, and returns PEM. Undefined: nobody has the key, and requests stay as they are. */
+  readonly signCertificate?: (terms: CertificateTerms) => string;
   /** Signs the token of a `kubernetes.io/service-account-token` Secret. */
   readonly signLegacyToken: (serviceAccount: ServiceAccount, secret: Secret) => string;
   /** Such as `10.244.0.0/16`; Nodes get parts of it. */

@@ -1,4 +1,6 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { derSequence, pemBlocks } from '#api/certificates/v1/certificate-request.ts';
+import type { CertificateTerms } from '#controllers/define-controller.ts';
 
 /** A certificate and its key, PEM. */
 export interface KeyPair {
@@ -17,6 +19,11 @@ export interface CertificateRequest {
   readonly addresses?: readonly string[];
 }
 
+interface Validity {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
 const YEAR_MS = 365 * 86_400_000;
 /** As kubeadm has them: ten years for the authority, one for what it signs. */
 const AUTHORITY_MS = 10 * YEAR_MS;
@@ -24,6 +31,7 @@ const AUTHORITY_MS = 10 * YEAR_MS;
 const SKEW_MS = 300_000;
 
 const OID = {
+  extensionRequest: '1.2.840.113549.1.9.14',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   commonName: '2.5.4.3',
   organization: '2.5.4.10',
@@ -56,11 +64,31 @@ export class CertificateAuthority {
     this.#key = privateKey;
     this.#name = nameOf(commonName, []);
     this.#keyId = randomBytes(20);
-    this.certificate = this.#certificate(this.#name, publicKey, AUTHORITY_MS, [
+    this.certificate = this.#certificate(this.#name, publicKey, this.#validity(AUTHORITY_MS), [
       extension(OID.keyUsage, bits(0xa4), true),
       extension(OID.basicConstraints, sequence(boolean(true)), true),
       extension(OID.subjectKeyIdentifier, octets(this.#keyId)),
       extension(OID.subjectAltName, sequence(tagged(0x82, Buffer.from(commonName)))),
+    ]);
+  }
+
+  /** A certificate for whom a request names, with the key and the other names that it holds. Throws Error for no request. */
+  sign({ request, usages, notBeforeMs, notAfterMs }: CertificateTerms): string {
+    const [block] = pemBlocks(request);
+    if (!block) throw new Error('PEM block type must be CERTIFICATE REQUEST');
+    const [information] = derSequence(block.bytes);
+    const [, subject, key, attributes] = information ? derSequence(information.whole) : [];
+    if (!subject || !key) throw new Error('asn1: syntax error: sequence truncated');
+    const publicKey = createPublicKey({ key: Buffer.from(key.whole), format: 'der', type: 'spki' });
+    const names = attributes && requestedNames(attributes.content);
+    const use = (usages.includes('digital signature') ? 0x80 : 0) | (usages.includes('key encipherment') ? 0x20 : 0);
+    const validity = { notBeforeMs, notAfterMs: Math.min(notAfterMs, this.#now + AUTHORITY_MS) };
+    return this.#certificate(Buffer.from(subject.whole), publicKey, validity, [
+      ...(use ? [extension(OID.keyUsage, bits(use), true)] : []),
+      ...(usages.includes('client auth') ? [extension(OID.extendedKeyUsage, sequence(oid(OID.client)))] : []),
+      extension(OID.basicConstraints, sequence(), true),
+      extension(OID.authorityKeyIdentifier, sequence(tagged(0x80, this.#keyId))),
+      ...(names ? [extension(OID.subjectAltName, names)] : []),
     ]);
   }
 
@@ -71,7 +99,7 @@ export class CertificateAuthority {
       ...dnsNames.map((name) => tagged(0x82, Buffer.from(name))),
       ...addresses.map((address) => tagged(0x87, Buffer.from(address.split('.').map(Number)))),
     ];
-    const certificate = this.#certificate(nameOf(commonName, organizations), publicKey, YEAR_MS, [
+    const certificate = this.#certificate(nameOf(commonName, organizations), publicKey, this.#validity(YEAR_MS), [
       extension(OID.keyUsage, bits(0xa0), true),
       extension(OID.extendedKeyUsage, sequence(oid(OID[usage]))),
       extension(OID.basicConstraints, sequence(), true),
@@ -81,7 +109,11 @@ export class CertificateAuthority {
     return { certificate, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
   }
 
-  #certificate(subject: Buffer, publicKey: KeyObject, lifetimeMs: number, extensions: readonly Buffer[]): string {
+  #validity(lifetimeMs: number): Validity {
+    return { notBeforeMs: this.#now - SKEW_MS, notAfterMs: this.#now + lifetimeMs };
+  }
+
+  #certificate(subject: Buffer, publicKey: KeyObject, validity: Validity, extensions: readonly Buffer[]): string {
     const algorithm = sequence(oid(OID.ecdsaWithSha256));
     const serial = randomBytes(8);
     serial[0] = ((serial[0] as number) & 0x7f) | 0x40;
@@ -90,7 +122,7 @@ export class CertificateAuthority {
       tagged(0x02, serial),
       algorithm,
       this.#name,
-      sequence(time(this.#now - SKEW_MS), time(this.#now + lifetimeMs)),
+      sequence(time(validity.notBeforeMs), time(validity.notAfterMs)),
       subject,
       publicKey.export({ type: 'spki', format: 'der' }),
       tagged(0xa3, sequence(...extensions)),
@@ -99,6 +131,21 @@ export class CertificateAuthority {
     const der = sequence(body, algorithm, tagged(0x03, Buffer.concat([Buffer.from([0]), signature])));
     return new X509Certificate(der).toString();
   }
+}
+
+/** The alternative names that the attributes of a request ask for, as the extension of a certificate has them. */
+function requestedNames(attributes: Uint8Array): Buffer | undefined {
+  const parts = (content: Uint8Array) => derSequence(sequence(Buffer.from(content)));
+  for (const attribute of parts(attributes)) {
+    const [type, values] = derSequence(attribute.whole);
+    const [extensions] = type && values && oid(OID.extensionRequest).equals(type.whole) ? parts(values.content) : [];
+    for (const one of extensions ? derSequence(extensions.whole) : []) {
+      const [name, ...rest] = derSequence(one.whole);
+      const value = rest.at(-1);
+      if (name && value && oid(OID.subjectAltName).equals(name.whole)) return Buffer.from(value.content);
+    }
+  }
+  return undefined;
 }
 
 // DER, as far as certificates need it.

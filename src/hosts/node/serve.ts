@@ -88,6 +88,7 @@ async function main(): Promise<void> {
     scheduler,
     serviceCIDR,
     rootCA: authority.certificate,
+    signCertificate: (terms) => authority.sign(terms),
     authorizationModes: options.authorizationModes,
     anonymous: !options.insecureHttp,
     admits: (plugin) => !options.disableAdmission.includes(plugin),
