@@ -236,7 +236,10 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
   validate,
   validateUpdate: validateUpdate(undefined),
   notModelled({ spec }) {
-    const unsigned = 'spec.signerName: no signer runs in this cluster: what is approved gets no certificate by itself';
+    const unsigned =
+      spec.signerName === 'kubernetes.io/kube-apiserver-client'
+        ? 'spec.signerName: only where the host has the key of the authority is what is approved signed'
+        : 'spec.signerName: nobody by this name signs in this cluster: what is approved gets no certificate by itself';
     const unchecked = 'spec.request: its signature is not checked: only those of RSA with SHA-256 are';
     return parseRequest(spec.request).isSigned ? [unsigned] : [unsigned, unchecked];
   },
