@@ -1,3 +1,4 @@
+import { endpointsOf } from '#api/discovery/v1/endpoint-slice.ts';
 import type { EndpointSlice, Service } from '#api/generated/types.ts';
 import { parseIPv4 } from '#network/address.ts';
 import type { DnsRecord } from '#network/dns.ts';
@@ -232,8 +233,8 @@ export class ClusterRecords {
 /** What stands for the ports of a slice that has none. */
 const NO_PORTS = [{ name: '', port: -1, protocol: '' }] as const;
 
-function readyEndpoints({ endpoints }: EndpointSlice): { readonly hostname: string; readonly address: string }[] {
-  return endpoints.flatMap(({ addresses, conditions, hostname }) => {
+function readyEndpoints(slice: EndpointSlice): { readonly hostname: string; readonly address: string }[] {
+  return endpointsOf(slice).flatMap(({ addresses, conditions, hostname }) => {
     if (conditions?.ready === false) return [];
     return addresses
       .filter((address) => parseIPv4(address) !== undefined)

@@ -1,6 +1,6 @@
 import { namespaces } from '#api/core/v1/namespace.ts';
 import { services } from '#api/core/v1/service.ts';
-import { endpointSlices } from '#api/discovery/v1/endpoint-slice.ts';
+import { endpointSlices, endpointsOf } from '#api/discovery/v1/endpoint-slice.ts';
 import type { EndpointSlice, Service } from '#api/generated/types.ts';
 import type { Process } from '#base/pump.ts';
 import type { Client } from '#client/client.ts';
@@ -72,7 +72,7 @@ const byService: Index<EndpointSlice> = {
 };
 const byEndpoint: Index<EndpointSlice> = {
   name: 'endpoints.addresses',
-  values: ({ endpoints }) => [...new Set(endpoints.flatMap(({ addresses }) => addresses))],
+  values: (slice) => [...new Set(endpointsOf(slice).flatMap(({ addresses }) => addresses))],
 };
 const byClusterIP: Index<Service> = { name: 'spec.clusterIPs', values: ({ spec }) => spec.clusterIPs };
 

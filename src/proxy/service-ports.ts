@@ -1,3 +1,4 @@
+import { endpointsOf } from '#api/discovery/v1/endpoint-slice.ts';
 import type { EndpointSlice, Service, ServicePort } from '#api/generated/types.ts';
 import { type Cidr, parseCidr, parseIPv4 } from '#network/address.ts';
 import type { Endpoint, Protocol } from '#network/network.ts';
@@ -149,7 +150,7 @@ export class ServicePortCompiler {
       if (name === undefined || !port) continue;
       found.set(
         `${protocol ?? 'TCP'}/${name}`,
-        slice.endpoints.flatMap(({ addresses, conditions = {}, nodeName, hints }): ProxyEndpoint[] => {
+        endpointsOf(slice).flatMap(({ addresses, conditions = {}, nodeName, hints }): ProxyEndpoint[] => {
           const [address] = addresses;
           if (address === undefined) return [];
           return [

@@ -1,4 +1,5 @@
 import { jsonEqual } from '#apimachinery/equal.ts';
+import { endpointsOf } from '#api/discovery/v1/endpoint-slice.ts';
 import type { Endpoint, EndpointHints, EndpointSlice, Service } from '#api/generated/types.ts';
 
 /** Slices of a Service, by what is about to happen to them. */
@@ -15,7 +16,7 @@ export type AssignHints = (slices: ChangedSlices) => Pick<ChangedSlices, 'create
 export function hintEach(hintsOf: (endpoint: Endpoint) => EndpointHints | undefined): AssignHints {
   const hinted = (slice: EndpointSlice): EndpointSlice => {
     let changed = false;
-    const endpoints = slice.endpoints.map((endpoint) => {
+    const endpoints = endpointsOf(slice).map((endpoint) => {
       const { hints: previous, ...plain } = endpoint;
       const hints = hintsOf(endpoint);
       if (jsonEqual(previous, hints)) return endpoint;

@@ -1,5 +1,6 @@
 import { apiVersionOf } from '#apimachinery/resource.ts';
 import { jsonEqual } from '#apimachinery/equal.ts';
+import { endpointsOf } from '#api/discovery/v1/endpoint-slice.ts';
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Service } from '#api/generated/types.ts';
 import { services } from '#api/core/v1/service.ts';
 import { controllerRefTo } from '../controller-ref.ts';
@@ -111,7 +112,7 @@ function planGroup(
   for (const slice of existing) {
     const kept: Endpoint[] = [];
     let differs = false;
-    for (const endpoint of slice.endpoints ?? []) {
+    for (const endpoint of endpointsOf(slice)) {
       const key = endpointKey(endpoint);
       const next = wanted.get(key);
       if (!next) {
@@ -132,10 +133,12 @@ function planGroup(
 
   const left = [...wanted.values()];
   const fill = (slice: EndpointSlice): EndpointSlice => {
-    const room = max - slice.endpoints.length;
-    return room > 0 && left.length > 0 ? { ...slice, endpoints: [...slice.endpoints, ...left.splice(0, room)] } : slice;
+    const room = max - endpointsOf(slice).length;
+    return room > 0 && left.length > 0
+      ? { ...slice, endpoints: [...endpointsOf(slice), ...left.splice(0, room)] }
+      : slice;
   };
-  const updated = changed.toSorted((a, b) => b.endpoints.length - a.endpoints.length).map(fill);
+  const updated = changed.toSorted((a, b) => endpointsOf(b).length - endpointsOf(a).length).map(fill);
   const created: EndpointSlice[] = [];
   while (left.length > 0) {
     const roomy = left.length < max ? sliceToFill(unchanged, left.length, max) : undefined;
@@ -156,7 +159,7 @@ function sliceToFill(slices: readonly EndpointSlice[], count: number, max: numbe
   let closest: EndpointSlice | undefined;
   let least = max;
   for (const slice of slices) {
-    const room = max - count - slice.endpoints.length;
+    const room = max - count - endpointsOf(slice).length;
     if (room < 0 || room >= least) continue;
     least = room;
     closest = slice;

@@ -1,4 +1,5 @@
 import { quantityMilliValue } from '#apimachinery/quantity.ts';
+import { endpointsOf } from '#api/discovery/v1/endpoint-slice.ts';
 import type { Endpoint, EndpointSlice, Node, Service } from '#api/generated/types.ts';
 import { isNodeReady } from '#api/core/v1/node.ts';
 import { type AssignHints, type ChangedSlices, hintEach } from './slice-hints.ts';
@@ -96,7 +97,7 @@ export class TopologyHints {
     const { giving, receiving } = exchange(allocations, zones);
     const hinted = (slice: EndpointSlice): EndpointSlice => ({
       ...slice,
-      endpoints: slice.endpoints.map((endpoint) => {
+      endpoints: endpointsOf(slice).map((endpoint) => {
         const { hints: _, ...plain } = endpoint;
         if (!isReady(endpoint)) return plain;
         const own = endpoint.zone ?? '';

@@ -14,6 +14,9 @@ const CONTROLLERS: readonly string[] = ['endpointslice-controller.k8s.io', 'endp
 const defaultPort = (port: DiscoveryV1EndpointPort): DiscoveryV1EndpointPort =>
   fill(port, { name: '', protocol: 'TCP' });
 
+/** Its endpoints: people may leave the list out. */
+export const endpointsOf = ({ endpoints }: Pick<EndpointSlice, 'endpoints'>): readonly Endpoint[] => endpoints ?? [];
+
 const defaults = (slice: EndpointSlice): EndpointSlice =>
   slice.ports ? replace(slice, 'ports', mapShared(slice.ports, defaultPort)) : slice;
 
