@@ -91,6 +91,20 @@ test('subresources have the kind of their body', () => {
   });
 });
 
+test('parameters have prose by their names', () => {
+  const prose = { watch: 'Watches.', namespace: 'Where.' };
+  const { paths } = openApiDocument('', 'v1', [POD], schemas, undefined, prose) as unknown as ReturnType<
+    typeof documentOf
+  >;
+  const described = (parameters: unknown) =>
+    Object.fromEntries((parameters as JsonObject[]).map(({ name, description }) => [name, description]));
+  const { parameters, get } = paths['/api/v1/namespaces/{namespace}/pods']!;
+  expect(described(parameters)).toEqual({ namespace: 'Where.', pretty: undefined });
+  expect(described(get?.parameters)).toMatchObject({ watch: 'Watches.', limit: undefined });
+  const eviction = paths['/api/v1/namespaces/{namespace}/pods/{name}/eviction'];
+  expect(described(eviction?.parameters)).toMatchObject({ name: 'name of the Eviction', namespace: 'Where.' });
+});
+
 test('a schema in OpenAPI 3: references in allOf, zero defaults, list types, enums, prose', () => {
   const container = openApiDefinition(schemas.lookup('io.k8s.api.core.v1.Container')!, 3, {
     '': 'A container.',

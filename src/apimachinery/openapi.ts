@@ -49,9 +49,9 @@ export function openApiIndex(hashes: ReadonlyMap<string, string>): JsonObject {
 
 /**
  * `GET /openapi/v3/apis/<group>/<version>`: the schemas of the group version's kinds and of what they hold, and the paths
- * of its resources. A pure function; `prose` gives descriptions, where there are any. Follows kube-openapi's builder3 and
- * apiserver/pkg/endpoints/installer.go, v1.33. Differs from upstream: parameters have no prose, every delete answers with a
- * Status, and the deprecated watch paths and the proxies' paths are left out.
+ * of its resources. A pure function; `prose` gives descriptions of definitions, where there are any, and `parameterProse`
+ * those of parameters by name. Follows kube-openapi's builder3 and apiserver/pkg/endpoints/installer.go, v1.33. Differs from
+ * upstream: every delete answers with a Status, and the deprecated watch paths and the proxies' paths are left out.
  */
 export function openApiDocument(
   group: string,
@@ -59,12 +59,14 @@ export function openApiDocument(
   resources: readonly OpenApiResource[],
   schemas: SchemaSource,
   prose: (definition: string) => Prose | undefined = () => undefined,
+  parameterProse: Prose = {},
 ): JsonObject {
   const custom = new Map(resources.flatMap(({ definition }) => [...(definition.custom?.openapi ?? [])]));
   const used = new Components(schemas, custom);
   const paths: Record<string, JsonValue> = {};
   for (const resource of [...resources].sort((a, b) => (a.definition.plural < b.definition.plural ? -1 : 1)))
-    for (const [path, item] of resourcePaths(group, version, resource, used)) paths[path] = item;
+    for (const [path, item] of resourcePaths(group, version, resource, used))
+      paths[path] = described(item, parameterProse);
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.33' },
@@ -161,35 +163,54 @@ function* resourcePaths(
   const body = used.reference(schema);
   const list = used.reference(`${schema}List`);
   if (namespaced && verbs.includes('list'))
-    yield [`${prefix}/${plural}`, { get: operations.listAll(list), parameters: sorted([...common([]), ...LISTING]) }];
-  yield* nonEmpty(collection, namespaced ? ['namespace'] : [], {
+    yield [
+      `${prefix}/${plural}`,
+      { get: operations.listAll(list), parameters: sorted([...common(kind, []), ...LISTING]) },
+    ];
+  yield* nonEmpty(collection, kind, namespaced ? ['namespace'] : [], {
     ...(verbs.includes('deletecollection') ? { delete: operations.deleteCollection() } : {}),
     ...(verbs.includes('list') ? { get: operations.list(list) } : {}),
     ...(verbs.includes('create') ? { post: operations.create('', body, definition) } : {}),
   });
   const names = ['name', ...(namespaced ? ['namespace'] : [])];
-  yield* nonEmpty(`${collection}/{name}`, names, {
+  yield* nonEmpty(`${collection}/{name}`, kind, names, {
     ...operations.single('', definition, body, verbs, schema),
     ...(verbs.includes('delete') ? { delete: operations.delete() } : {}),
   });
   for (const { name, kind: served, schema: bodySchema, verbs: allowed } of subresources) {
     const named = () => (bodySchema === undefined ? used.referenceTo(served) : used.reference(bodySchema));
     const subresourceBody = allowed.every((verb) => verb === 'get') ? undefined : named();
-    yield* nonEmpty(`${collection}/{name}/${name}`, names, {
+    yield* nonEmpty(`${collection}/{name}/${name}`, served.kind, names, {
       ...operations.single(name, served, subresourceBody, allowed, schema),
       ...(allowed.includes('create') ? { post: operations.create(name, subresourceBody, served) } : {}),
     });
   }
 }
 
-function* nonEmpty(path: string, names: readonly string[], operations: JsonObject): Iterable<PathItem> {
-  if (Object.keys(operations).length > 0) yield [path, { ...operations, parameters: common(names) }];
+function* nonEmpty(path: string, kind: string, names: readonly string[], operations: JsonObject): Iterable<PathItem> {
+  if (Object.keys(operations).length > 0) yield [path, { ...operations, parameters: common(kind, names) }];
+}
+
+const METHODS = new Set(['delete', 'get', 'patch', 'post', 'put']);
+
+/** A path or an operation with the prose of its parameters. */
+function described(item: JsonObject, prose: Prose): JsonObject {
+  const entries = Object.entries(item).map(([key, value]) => [
+    key,
+    key === 'parameters'
+      ? (value as readonly Parameter[]).map((one) => (prose[one.name] ? { description: prose[one.name], ...one } : one))
+      : METHODS.has(key)
+        ? described(value as JsonObject, prose)
+        : value,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** Parameters of every operation of a path. */
-function common(names: readonly string[]): readonly Parameter[] {
+function common(kind: string, names: readonly string[]): readonly Parameter[] {
   const inPath = names.map((name) => ({
     name,
+    ...(name === 'name' ? { description: `name of the ${kind}` } : {}),
     in: 'path',
     required: true,
     schema: { type: 'string', uniqueItems: true },

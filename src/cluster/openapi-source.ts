@@ -1,4 +1,4 @@
-import type { descriptions } from '#api/generated/descriptions.ts';
+import type * as Generated from '#api/generated/descriptions.ts';
 import { schemas } from '#api/schemas.ts';
 import {
   openApiDocument,
@@ -11,7 +11,7 @@ import { openApiV2Document } from '#apimachinery/openapi-v2.ts';
 import type { DiscoveredGroup, DiscoveredResource } from '#apiserver/discovery.ts';
 import { verbsOf } from '#apiserver/discovery.ts';
 
-type Descriptions = typeof descriptions;
+type Descriptions = typeof Generated;
 
 /** The documents at /openapi/v2 and below /openapi/v3, built when somebody asks. Prose is loaded with the first document. */
 export class OpenApiSource {
@@ -30,13 +30,12 @@ export class OpenApiSource {
   async document(path: string): Promise<string | undefined> {
     if (path === '/openapi/v2') return this.#wholeDocument();
     if (path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return undefined;
-    const { descriptions } = await import('#api/generated/descriptions.ts');
+    const prose = await import('#api/generated/descriptions.ts');
     const groups = this.#groups();
     if (path === '/openapi/v3') {
       const hashes = groups.flatMap(({ group, versions }) =>
         versions.map(
-          ({ version }) =>
-            [openApiPath(group, version), this.#build(groups, group, version, descriptions).hash] as const,
+          ({ version }) => [openApiPath(group, version), this.#build(groups, group, version, prose).hash] as const,
         ),
       );
       return JSON.stringify(openApiIndex(new Map(hashes)));
@@ -44,7 +43,7 @@ export class OpenApiSource {
     for (const { group, versions } of groups) {
       for (const { version } of versions) {
         if (path === `/openapi/v3/${openApiPath(group, version)}`)
-          return this.#build(groups, group, version, descriptions).text;
+          return this.#build(groups, group, version, prose).text;
       }
     }
     return undefined;
@@ -64,11 +63,13 @@ export class OpenApiSource {
   }
 
   async #wholeDocument(): Promise<string> {
-    const { descriptions } = await import('#api/generated/descriptions.ts');
+    const { descriptions, parameterDescriptions } = await import('#api/generated/descriptions.ts');
     const served = this.#groups().flatMap(({ group, versions }) => versions.map((each) => ({ group, ...each })));
     const of = served.map(({ group, version, resources }) => keyOf(group, version, resources)).join(';');
     if (this.#whole?.of !== of) {
-      const documents = served.map(({ group, version, resources }) => documentOf(group, version, resources));
+      const documents = served.map(({ group, version, resources }) =>
+        documentOf(group, version, resources, { parameterDescriptions }),
+      );
       const document = openApiV2Document(this.#version, documents, schemas, (definition) => descriptions[definition]);
       this.#whole = { of, text: JSON.stringify(document) };
     }
@@ -80,9 +81,21 @@ export class OpenApiSource {
 const keyOf = (group: string, version: string, served: readonly DiscoveredResource[]): string =>
   `${group}/${version}/${served.map(({ definition: { plural, custom } }) => `${plural}${custom ? ` ${custom.revision}` : ''}`).join()}`;
 
-function documentOf(group: string, version: string, served: readonly DiscoveredResource[], prose: Descriptions = {}) {
+function documentOf(
+  group: string,
+  version: string,
+  served: readonly DiscoveredResource[],
+  prose: Pick<Descriptions, 'parameterDescriptions'> & Partial<Descriptions>,
+) {
   const resources = served.map(
     ({ definition, subresources }): OpenApiResource => ({ definition, verbs: verbsOf(definition), subresources }),
   );
-  return openApiDocument(group, version, resources, schemas, (definition) => prose[definition]);
+  return openApiDocument(
+    group,
+    version,
+    resources,
+    schemas,
+    (definition) => prose.descriptions?.[definition],
+    prose.parameterDescriptions,
+  );
 }

@@ -1,6 +1,7 @@
 import { buildDefinitions } from './build-definitions.ts';
 import { descriptionsSource } from './descriptions-source.ts';
 import { readTypeFacts, readWireFacts } from './facts.ts';
+import { readParameterDescriptions } from './read-client-node.ts';
 import { structureSource } from './structure-source.ts';
 import { typesSource } from './types-source.ts';
 import { wireSource } from './wire-source.ts';
@@ -13,6 +14,6 @@ export function generatedSources(): Record<string, string> {
     'types.ts': typesSource(definitions),
     'structure.ts': structureSource(definitions, wire, readTypeFacts()),
     'wire.ts': wireSource(definitions, wire),
-    'descriptions.ts': descriptionsSource(definitions, descriptions),
+    'descriptions.ts': descriptionsSource(definitions, descriptions, readParameterDescriptions()),
   };
 }
