@@ -1,3 +1,4 @@
+import { csrCleanerController } from './certificates/csr-cleaner-controller.ts';
 import { csrSigningController } from './certificates/csr-signing-controller.ts';
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
 import { daemonSetController } from './daemon/daemonset-controller.ts';
@@ -26,6 +27,7 @@ import { pvcProtectionController } from './volume-protection/pvc-protection-cont
 
 /** All controllers of kube-controller-manager, by name. */
 export const controllers: readonly ControllerDefinition[] = [
+  csrCleanerController,
   csrSigningController,
   clusterRoleAggregationController,
   daemonSetController,
