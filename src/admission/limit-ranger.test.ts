@@ -75,6 +75,16 @@ test('bounds', () => {
   );
 });
 
+test('a range without limits limits nothing', () => {
+  for (const spec of ['{limits: null}', 'null']) {
+    const empty = decoded(limitRanges, `metadata: {name: r}\nspec: ${spec}`);
+    const given = pod('{}');
+    expect(withDefaults(given, empty)).toBe(given);
+    expect(podErrors(empty, given)).toEqual([]);
+    expect(claimErrors(empty, { metadata: {}, spec: {} })).toEqual([]);
+  }
+});
+
 test('claims', () => {
   const claim: PersistentVolumeClaim = { metadata: {}, spec: { resources: { requests: { storage: '5Gi' } } } };
   const check = (limits: string, errors: readonly string[]) =>

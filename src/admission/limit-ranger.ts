@@ -3,7 +3,14 @@ import { pods } from '#api/core/v1/pod.ts';
 import { limitRanges } from '#api/core/v1/limit-range.ts';
 import { podLimits, podRequests } from '#api/core/v1/pod-resources.ts';
 import type { ResourceList } from '#api/core/v1/resource-list.ts';
-import type { Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from '#api/generated/types.ts';
+import type {
+  Container,
+  LimitRange,
+  LimitRangeItem,
+  LimitRangeSpec,
+  PersistentVolumeClaim,
+  Pod,
+} from '#api/generated/types.ts';
 import { compareQuantities, quantityMilliValue } from '#apimachinery/quantity.ts';
 import type { AdmissionAttributes, AdmissionPlugin, RequestContext } from '#apiserver/contract.ts';
 import { admissionForbidden } from './forbidden.ts';
@@ -52,9 +59,13 @@ const aggregate = (errors: readonly string[]): string => {
   return unique.length === 1 ? (unique[0] as string) : `[${unique.join(', ')}]`;
 };
 
+/** People may leave the list out. */
+const limitsOf = ({ spec }: LimitRange): readonly LimitRangeItem[] =>
+  (spec as Partial<LimitRangeSpec> | undefined)?.limits ?? [];
+
 /** The Pod with the defaults that its containers lack, and a note of what they were. */
-export function withDefaults(pod: Pod, { spec: { limits } }: LimitRange): Pod {
-  const items = limits.filter(({ type }) => type === 'Container');
+export function withDefaults(pod: Pod, range: LimitRange): Pod {
+  const items = limitsOf(range).filter(({ type }) => type === 'Container');
   const requests: ResourceList = Object.fromEntries(items.flatMap((item) => Object.entries(item.defaultRequest ?? {})));
   const maxima: ResourceList = Object.fromEntries(items.flatMap((item) => Object.entries(item.default ?? {})));
   const notes: string[] = [];
@@ -96,10 +107,10 @@ export function withDefaults(pod: Pod, { spec: { limits } }: LimitRange): Pod {
 }
 
 /** What of a Pod is outside of the range. */
-export function podErrors({ spec: { limits } }: LimitRange, pod: Pod): readonly string[] {
+export function podErrors(range: LimitRange, pod: Pod): readonly string[] {
   const { overhead: _overhead, ...spec } = pod.spec;
   const bare = { ...pod, spec };
-  return limits.flatMap((item) => {
+  return limitsOf(range).flatMap((item) => {
     if (item.type === 'Container') {
       return [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ resources }) =>
         outside(item, resources?.requests, resources?.limits),
@@ -110,9 +121,9 @@ export function podErrors({ spec: { limits } }: LimitRange, pod: Pod): readonly 
 }
 
 /** What of a claim is outside of the range; only what it requests counts. */
-export function claimErrors({ spec: { limits } }: LimitRange, claim: PersistentVolumeClaim): readonly string[] {
+export function claimErrors(range: LimitRange, claim: PersistentVolumeClaim): readonly string[] {
   const { requests } = claim.spec?.resources ?? {};
-  return limits.flatMap((item) => {
+  return limitsOf(range).flatMap((item) => {
     if (item.type !== 'PersistentVolumeClaim') return [];
     const { min, max } = item;
     return [

@@ -196,7 +196,8 @@ test('tokens say whose they are, and for how long', async () => {
   await refused(ask({ boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'none' } }), 'pods "none" not found');
   const claims = ({ status }: TokenRequest) => JSON.parse(atob(status?.token.split('.')[1] ?? ''));
   const now = Date.UTC(2026, 0, 1) / 1000;
-  const plain = await ask({});
+  // As kubectl sends it.
+  const plain = await ask(JSON.parse('{"audiences": null, "expirationSeconds": null, "boundObjectRef": null}'));
   expect(plain).toMatchObject({
     metadata: { name: 'ci', namespace: 'default', creationTimestamp: '2026-01-01T00:00:00Z' },
     spec: { audiences: ['https://kubernetes.default.svc.cluster.local'], expirationSeconds: 3600 },

@@ -34,7 +34,10 @@ export function serviceAccountToken(issuer: TokenIssuer): SubresourceEndpoint {
       if (metadata.name && metadata.name !== name) throw mismatch('name', metadata.name);
       if (metadata.namespace && metadata.namespace !== namespace) throw mismatch('namespace', metadata.namespace);
       const account = store.get(serviceAccounts, namespace, name);
-      const { expirationSeconds = 3600, boundObjectRef = null } = token.spec ?? {};
+      const { spec } = token;
+      // What a client does not say may be there as null.
+      const expirationSeconds = spec?.expirationSeconds ?? 3600;
+      const boundObjectRef = spec?.boundObjectRef ?? null;
       const audiences = token.spec?.audiences?.length ? token.spec.audiences : [issuer.issuer];
       const errors = validateExpiration(expirationSeconds);
       if (errors.length) throw invalid(KIND, '', errors);
