@@ -140,10 +140,11 @@ export class RequestServer {
 
   /** What a resource of which nothing is stored has of a name. */
   #virtual({ definition }: RequestScope, wanted: string): ApiObject | undefined {
-    return this.#core.virtual
-      .get(definition)
-      ?.list?.()
-      .find(({ metadata: { name } }) => name === wanted);
+    const all = this.#core.virtual.get(definition)?.list?.();
+    const found = all?.find(({ metadata: { name } }) => name === wanted);
+    // Upstream calls the resource by its singular there.
+    if (all && !found) throw notFound({ group: definition.group, plural: definition.singular }, wanted);
+    return found;
   }
 
   async #viewed(scope: RequestScope, view: ObjectView): Promise<ApiObject> {
