@@ -1,28 +1,33 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
+import { ourKubectl, realKubectl } from './console.ts';
 import { type Served, serve } from './serve.ts';
 
 /** Where recorded transcripts of a real v1.33 cluster and their player lie, beside the project. */
 const transcripts = path.resolve('../shared/transcripts');
 const replay = path.join(transcripts, 'replay');
 
-/** The real kubectl v1.33: `KUBECTL_1_33`, or the one that lies beside the kubectl on PATH. */
-function realKubectl(): string | undefined {
-  if (process.env.KUBECTL_1_33) return process.env.KUBECTL_1_33;
-  const found = spawnSync('bash', ['-c', 'command -v kubectl'], { encoding: 'utf8' }).stdout.trim();
-  const beside = found && path.join(path.dirname(realpathSync(found)), 'kubectl.1.33');
-  return beside && existsSync(beside) ? beside : undefined;
-}
-
-/** Steps that must match, of those that there are. FIDELITY.md names each miss. */
-const EXPECTED: readonly (readonly [file: string, real: number, ours: number])[] = [
-  ['pod-basics', 21, 21],
-  ['labels-rules', 22, 22],
-  ['output-formats', 32, 32],
-  ['deployment-rollout', 32, 32],
-  ['service-expose', 21, 21],
+/** Steps that must match: all but two, which leaves room for what only chance decides. FIDELITY.md names each miss. */
+const EXPECTED: readonly (readonly [file: string, least: number])[] = [
+  ['pod-basics', 21],
+  ['labels-rules', 23],
+  ['output-formats', 32],
+  ['deployment-rollout', 32],
+  ['service-expose', 21],
+  ['scheduling', 34],
+  ['validation-errors', 18],
+  ['config-and-secrets', 23],
+  ['generators', 22],
+  ['discovery', 21],
+  ['crds', 15],
+  ['rbac', 29],
+  ['patch-and-apply', 25],
+  ['server-side-apply', 12],
+  ['quota-and-limits', 19],
+  ['namespaces-and-gc', 31],
+  ['client-errors', 41],
 ];
 
 let served: Served;
@@ -31,13 +36,10 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => served?.stop());
 
-for (const [file, real, ours] of EXPECTED) {
-  for (const [who, least] of [
-    ['the real kubectl', real],
-    ['our kubectl', ours],
-  ] as const) {
+for (const [file, least] of EXPECTED) {
+  for (const who of ['the real kubectl', 'our kubectl'] as const) {
     test(`${who} prints what it printed on a real cluster: ${file}`, () => {
-      const kubectl = who === 'our kubectl' ? path.resolve('tools/kubectl') : realKubectl();
+      const kubectl = who === 'our kubectl' ? ourKubectl : realKubectl();
       test.skip(!existsSync(replay), 'SKIPPED: ../shared/transcripts is not on this machine');
       test.skip(!kubectl, 'SKIPPED: there is no kubectl v1.33 on this machine');
       test.setTimeout(180_000);

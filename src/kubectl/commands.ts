@@ -4,6 +4,9 @@ import { apiResources } from './commands/api-resources.ts';
 import { apiVersions } from './commands/api-versions.ts';
 import { apply } from './commands/apply.ts';
 import { attach } from './commands/attach.ts';
+import { auth } from './commands/auth.ts';
+import { autoscale } from './commands/autoscale.ts';
+import { certificate } from './commands/certificate.ts';
 import { clusterInfo } from './commands/cluster-info.ts';
 import { config } from './commands/config.ts';
 import { cordon, uncordon } from './commands/cordon.ts';
@@ -12,6 +15,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { diff } from './commands/diff.ts';
 import { drain } from './commands/drain.ts';
 import { edit } from './commands/edit.ts';
+import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { describe } from './commands/describe.ts';
@@ -27,6 +31,8 @@ import { run } from './commands/run.ts';
 import { scale } from './commands/scale.ts';
 import { set } from './commands/set.ts';
 import { taint } from './commands/taint.ts';
+import { top } from './commands/top.ts';
+import { cp, debug, portForward, proxy } from './commands/unavailable.ts';
 import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
 import type { CommandGroup } from './help.ts';
@@ -35,9 +41,12 @@ import type { CommandGroup } from './help.ts';
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Basic Commands (Beginner)', commands: [create, expose, run, set] },
   { title: 'Basic Commands (Intermediate)', commands: [explain, get, edit, deleteCommand] },
-  { title: 'Deploy Commands', commands: [rollout, scale] },
-  { title: 'Cluster Management Commands', commands: [clusterInfo, cordon, uncordon, drain, taint] },
-  { title: 'Troubleshooting and Debugging Commands', commands: [describe, logs, attach, exec] },
+  { title: 'Deploy Commands', commands: [rollout, scale, autoscale] },
+  { title: 'Cluster Management Commands', commands: [certificate, clusterInfo, top, cordon, uncordon, drain, taint] },
+  {
+    title: 'Troubleshooting and Debugging Commands',
+    commands: [describe, logs, attach, exec, portForward, proxy, cp, auth, debug, events],
+  },
   { title: 'Advanced Commands', commands: [diff, apply, patch, replace, wait] },
   { title: 'Settings Commands', commands: [label, annotate] },
   { title: 'Other Commands', commands: [apiResources, apiVersions, config, version] },

@@ -13,12 +13,13 @@ export function writeEvents(w: Description, events: readonly JsonObject[] | unde
   w.line(1, '----\t------\t----\t----\t-------');
   for (const event of [...events].sort((a, b) => byCodeUnit(text(a, 'lastTimestamp'), text(b, 'lastTimestamp')))) {
     const from = text(event, 'source', 'component') || text(event, 'reportingComponent');
-    const age = interval(event, context);
+    const age = eventInterval(event, context);
     w.line(1, `${text(event, 'type')}\t${text(event, 'reason')}\t${age}\t${from}\t${text(event, 'message').trim()}`);
   }
 }
 
-function interval(event: JsonObject, context: DescribeContext): string {
+/** When something was seen last, how often, and since when. */
+export function eventInterval(event: JsonObject, context: Pick<DescribeContext, 'age'>): string {
   const first = context.age(text(event, 'eventTime') || text(event, 'firstTimestamp'));
   if (at(event, 'series')) {
     const last = context.age(text(event, 'series', 'lastObservedTime'));

@@ -13,12 +13,12 @@ export const role: Describer = {
     w.line(1, '---------\t-----------------\t--------------\t-----');
     for (const rule of compactRules(objects(value, 'rules'))) {
       const columns = [rule.urls, rule.names, rule.verbs].map(formatValue);
-      w.line(1, `${qualify(rule)}\t${columns.join('\t')}`);
+      w.line(1, `${qualifiedResource(rule)}\t${columns.join('\t')}`);
     }
   },
 };
 
-interface Rule {
+export interface Rule {
   readonly groups: readonly string[];
   readonly resources: readonly string[];
   readonly names: readonly string[];
@@ -27,7 +27,7 @@ interface Rule {
 }
 
 /** One rule for each resource and name, with all verbs. Follows kubectl/pkg/util/rbac/rbac.go, v1.33. */
-function compactRules(rules: readonly JsonObject[]): readonly Rule[] {
+export function compactRules(rules: readonly JsonObject[]): readonly Rule[] {
   const compact = new Map<string, Rule>();
   const add = (rule: Omit<Rule, 'verbs'>, verb: string, key: string) => {
     const known = compact.get(key);
@@ -57,7 +57,7 @@ function compactRules(rules: readonly JsonObject[]): readonly Rule[] {
 }
 
 /** `pods`, `deployments.apps`, `deployments.apps/scale`. */
-function qualify(rule: Rule): string {
+export function qualifiedResource(rule: Rule): string {
   const [resource = '', subresource] = (rule.resources[0] ?? '').split(/\/(.*)/s);
   const group = rule.groups[0] ?? '';
   return `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
