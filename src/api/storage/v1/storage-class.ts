@@ -129,6 +129,7 @@ export const storageClasses = defineResource<StorageClass>({
   defaults: (storageClass) => fill(storageClass, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),
   validate,
   validateUpdate,
+  notModelled: () => ['provisioner: nothing provisions volumes here'],
   strategy: { warnings, returnsDeletedObject: true },
   ownColumns: true,
   columns: [
