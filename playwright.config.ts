@@ -1,6 +1,9 @@
 import { defineConfig } from '@playwright/test';
 import { browserArgs, ensureBrowser } from './tools/browser.js';
 
+/** What asks a server of its own over HTTP, without the page: it waits most of the time, so that two run side by side. */
+const clients = /\/(clients|sessions|transcripts)\.spec\.ts$/;
+
 // Looked for once; the workers read this file again and inherit the answer.
 process.env.CHROME_PATH = ensureBrowser();
 
@@ -20,8 +23,9 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'page', use: { baseURL: process.env.PAGE_URL } },
+    { name: 'page', testIgnore: clients, use: { baseURL: process.env.PAGE_URL } },
     // What is tagged @sub-path runs once more with the page below a path, as on GitHub Pages.
     { name: 'sub-path', grep: /@sub-path/, use: { baseURL: process.env.SUB_PATH_PAGE_URL } },
+    { name: 'clients', testMatch: clients, fullyParallel: true, outputDir: 'test-results/clients' },
   ],
 });

@@ -31,7 +31,7 @@ test('the graph joins Services to their Pods, shows who asks whom, and stops wha
 
   await test.step('connections go the way that they took', async () => {
     await tabernetes.type(
-      'kubectl run load --image=curlimages/curl --command -- sh -c "while true; do curl -s web; sleep 0.3; done"',
+      'kubectl run load --image=curlimages/curl --command -- sh -c "while true; do curl -s -m 2 web; sleep 0.3; done"',
     );
     await expect(traffic).toHaveAttribute(
       'data-last',

@@ -38,13 +38,18 @@ export const unitStage = {
 /** The static site. */
 export const buildStage = { name: 'build', command: [process.execPath, path.join(root, 'tools/build.js')] };
 
-/** The journeys on the built page. */
-export const pageStage = {
-  name: 'page tests',
-  command: [bin('playwright'), 'test', '--reporter=list,json'],
-  env: { PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile('page tests') },
+const playwrightStage = (name, ...args) => ({
+  name,
+  command: [bin('playwright'), 'test', '--reporter=list,json', ...args],
+  env: { PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile(name) },
   report: playwrightCounts,
-};
+});
+
+/** The journeys on the built page, which have the machine to themselves. */
+export const pageStage = playwrightStage('page tests', '--project=page', '--project=sub-path');
+
+/** What clients get over HTTP; they wait most of the time. */
+export const clientStage = playwrightStage('client tests', '--project=clients', '--workers=2');
 
 function vitestCounts(file) {
   const report = JSON.parse(readFileSync(file, 'utf8'));

@@ -65,7 +65,9 @@ async function check(invocation: Invocation): Promise<void> {
   const { args, flags } = invocation;
   const [verb, what] = args;
   if (verb === undefined || what === undefined || args.length > 2)
-    throw invocation.usageError('you must specify two arguments: verb resource or verb resource/resourceName.');
+    throw new Error(
+      `you must specify two arguments: verb resource or verb resource/resourceName.\nSee '${invocation.path} -h' for help and examples.`,
+    );
   const isUrl = what.startsWith('/');
   const [type = '', name = ''] = what.split(/\/(.*)/s);
   const everywhere = flags.bool('all-namespaces');
