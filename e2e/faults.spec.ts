@@ -2,13 +2,13 @@ import { expect, test } from '@playwright/test';
 import { Tabernetes } from './page.ts';
 
 test('components, Pods and nodes fail by command in the terminal; a shell and tools on nodes', async ({ page }) => {
-  test.setTimeout(90_000);
+  test.setTimeout(180_000);
   const app = new Tabernetes(page);
   await app.open();
   const says = async (line: string, text: string) => {
     await app.type('clear');
     await app.type(line);
-    await expect(app.screen()).toContainText(text, { timeout: 15_000 });
+    await expect(app.screen()).toContainText(text, { timeout: 30_000 });
   };
   await says('fault stop kube-scheduler', 'kube-scheduler stopped');
   await says('kubectl run web --image=nginx; kubectl get pods', 'Pending');
